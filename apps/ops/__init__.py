@@ -1,0 +1,1 @@
+"""How it runs: embedded engines, `up`, health, demo data."""
