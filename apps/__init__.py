@@ -1,0 +1,12 @@
+"""The map: which room answers which question. Imports go down this list only.
+
+ops         how it runs: embedded engines, `up`, health, demo data
+backoffice  what staff see: the admin site and its workspaces
+plays       one person plays one lesson
+catalog     what can be played: lessons, their timeline, a client's shelf
+accounts    who is asking: staff, tokens, authentication, permissions
+events      what happened: the outbox, its relay, dead letters
+api         how we speak HTTP; knows no domain
+tenants     who the client is: clients, their people, row-level security
+kernel      words that every app shares; no tables
+"""

@@ -1,0 +1,78 @@
+"""Staff, and the tokens that have to be remembered (contract 1)."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+
+from apps.kernel.ids import new_id
+from apps.kernel.querysets import TenantQuerySet
+from apps.tenants.models import Client
+
+
+class User(AbstractUser):
+    """One member of staff: platform staff see all clients, the others administer the clients that they are bound to."""
+
+    is_staff = models.BooleanField(default=True)
+    is_platform = models.BooleanField("platform staff", default=False)
+    clients = models.ManyToManyField(Client, through="Administration", related_name="administrators", blank=True)
+
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+
+
+class Administration(models.Model):
+    """One member of staff administers one client."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="administrations")
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="administrations", db_index=False)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="administration_unique", fields=["client", "user"])]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} administers {self.client_id}"
+
+
+def new_token_id() -> str:
+    return new_id("rvt_")
+
+
+class RevokableToken(models.Model):
+    """One long-lived credential of an integration, known by its `jti`; the secret itself is not kept."""
+
+    id = models.CharField(primary_key=True, max_length=30, db_collation="C", default=new_token_id, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="revokable_tokens", db_index=False)
+    label = models.CharField(max_length=200)
+    created_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TenantQuerySet["RevokableToken"].as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes: ClassVar = [models.Index(name="revokable_token_of_client", fields=["client", "-id"])]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="revokable_token_lifetime",
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=models.F("created_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SpentToken(models.Model):
+    """One custom token that was used: the primary key lets exactly one of many callers use it."""
+
+    jti = models.CharField(primary_key=True, max_length=64, db_collation="C")
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", db_index=False)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.jti

@@ -1,0 +1,180 @@
+"""How does a refusal look outside? In the dialect of the route's prefix (contract 2; RFC 9457)."""
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import (
+    BadRequest as DjangoBadRequest,
+)
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+)
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions as drf
+
+from apps.api import tracing
+from apps.api.rendering import as_json
+from apps.kernel.refusals import (
+    BadRequest,
+    Detail,
+    Forbidden,
+    NotFound,
+    Refusal,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
+
+log = structlog.get_logger(__name__)
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+CHALLENGE = 'Bearer realm="gofa"'
+# The code of a problem that no rule named more precisely.
+_PROBLEM_CODES = {
+    400: "request.invalid",
+    401: "auth.required",
+    403: "authz.forbidden",
+    404: "route.not_found",
+    405: "request.method_not_allowed",
+    409: "request.conflict",
+    413: "request.too_large",
+    415: "request.media_type_unsupported",
+    429: "rate_limited",
+    500: "server.error",
+    503: "server.unavailable",
+}
+
+
+class MethodNotAllowed(Refusal):
+    status = 405
+    title = "Method Not Allowed"
+
+
+class UnsupportedMediaType(Refusal):
+    status = 415
+    title = "Unsupported Media Type"
+
+
+class ServerError(Refusal):
+    status = 500
+    title = "Internal Server Error"
+
+
+def is_platform(path: str) -> bool:
+    return path == "/api/v1" or path.startswith("/api/v1/")
+
+
+def as_refusal(error: Exception) -> Refusal:
+    """Whatever stopped a request, as a refusal; what nobody foresaw is a ServerError."""
+    match error:
+        case Refusal():
+            return error
+        case drf.ValidationError():
+            return BadRequest("Invalid request", details=_details(error.detail))
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return Unauthorized()
+        case drf.PermissionDenied() | PermissionDenied():
+            return Forbidden()
+        case drf.MethodNotAllowed():
+            return MethodNotAllowed()
+        case drf.UnsupportedMediaType():
+            return UnsupportedMediaType()
+        case drf.NotFound() | Http404():
+            return NotFound()
+        case drf.Throttled():
+            return TooManyRequests(retry_after=int(error.wait or 1))
+        case RequestDataTooBig():
+            return TooLarge("Body is too large")
+        case drf.APIException(status_code=400) | SuspiciousOperation() | TooManyFieldsSent() | DjangoBadRequest():
+            return BadRequest("Bad Request")
+        case OperationalError() | InterfaceError():
+            return Unavailable(retry_after=1)
+    return ServerError()
+
+
+def answer(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The response to whatever stopped a request; failures of ours are logged and reported with their trace."""
+    refusal = as_refusal(error)
+    if refusal.status >= 500 and not isinstance(error, Refusal):
+        log.error("request_failed", path=request.path, exc_info=error)
+        got_request_exception.send(sender=None, request=request)
+    elif refusal.status == 401:
+        log.info("unauthorized", path=request.path, reason=str(error))
+    if is_platform(request.path):
+        content, media_type = as_json(_problem(request, refusal)), "application/problem+json"
+    else:
+        content, media_type = as_json(_gofa(refusal)), "application/json"
+    response = HttpResponse(content, content_type=media_type, status=refusal.status)
+    if refusal.status == 401:
+        response["WWW-Authenticate"] = CHALLENGE
+    if refusal.retry_after is not None:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _gofa(refusal: Refusal) -> dict[str, Any]:
+    # The reason of a 401 is in the log: whoever asks without credentials learns nothing from it.
+    body: dict[str, Any] = {"error": "Unauthorized" if refusal.status == 401 else refusal.message}
+    if refusal.code:
+        body["code"] = refusal.code
+    if refusal.details:
+        body["details"] = [{"path": detail.path, "message": detail.message} for detail in refusal.details]
+    return {**body, **refusal.extra}
+
+
+def _problem(request: HttpRequest, refusal: Refusal) -> dict[str, Any]:
+    code = refusal.code or _PROBLEM_CODES.get(refusal.status, "request.invalid")
+    body: dict[str, Any] = {
+        "type": f"/api/v1/problems/{code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": "Authentication is required" if refusal.status == 401 else refusal.message,
+        "instance": request.path,
+        "code": code,
+        "requestId": tracing.request_id(request),
+        "traceId": tracing.traceparent(request),
+    }
+    if refusal.details:
+        body["errors"] = [{"pointer": _pointer(each.path), "detail": each.message} for each in refusal.details]
+    return {**body, **refusal.extra}
+
+
+def _pointer(path: str) -> str:
+    """`plannedLessons.0` → `/plannedLessons/0` (RFC 6901)."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path.split(".")) if path else ""
+
+
+def _details(tree: Any, path: str = "") -> list[Detail]:
+    """DRF's nested error lists, flat."""
+    if isinstance(tree, dict):
+        items = [(key, value) for key, value in tree.items()]
+    elif isinstance(tree, list) and any(isinstance(each, dict | list) for each in tree):
+        items = [(str(index), value) for index, value in enumerate(tree)]
+    else:
+        messages = tree if isinstance(tree, list) else [tree]
+        return [Detail(path, str(message)) for message in messages]
+    found: list[Detail] = []
+    for key, value in items:
+        here = path if key == "non_field_errors" else f"{path}.{key}" if path else str(key)
+        found += _details(value, here)
+    return found
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """handler404 of the API prefixes."""
+    return answer(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500 of the API prefixes; Django has logged the failure already."""
+    return answer(request, ServerError())
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, BadRequest("Bad Request"))

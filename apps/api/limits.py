@@ -1,0 +1,108 @@
+"""How often may somebody do this? Token buckets in Valkey, taken from by one atomic script (contract 2).
+
+The numbers are declared where they apply (`limits = [Limit("sign_in", 10, 60)]`). While Valkey is away calls pass,
+with a log line: a limit protects us, and must not stop the product.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.api import valkey
+from apps.kernel.refusals import Refusal, TooManyRequests
+
+# KEYS: a bucket each. ARGV: capacity and window in seconds of each. All or nothing: {taken?, then left and wait of each}.
+_take = valkey.script("""
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local levels, waits, short = {}, {}, false
+for i, key in ipairs(KEYS) do
+  local capacity, rate = tonumber(ARGV[2*i-1]), tonumber(ARGV[2*i-1]) / tonumber(ARGV[2*i])
+  local kept = redis.call('HMGET', key, 'level', 'at')
+  local level = tonumber(kept[1] or capacity)
+  local idle = math.max(0, now - tonumber(kept[2] or now))
+  level = math.min(capacity, level + idle * rate)
+  levels[i] = level
+  waits[i] = 0
+  if level < 1 then short = true; waits[i] = (1 - level) / rate end
+end
+local answer = {short and 0 or 1}
+for i, key in ipairs(KEYS) do
+  local level = levels[i]
+  if not short then
+    level = level - 1
+    redis.call('HSET', key, 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
+    redis.call('EXPIRE', key, math.ceil(tonumber(ARGV[2*i])) + 1)
+  end
+  answer[#answer+1] = string.format('%.6f', level)
+  answer[#answer+1] = string.format('%.6f', waits[i])
+end
+return answer
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`quota` calls in `window` seconds, all of them at once if need be."""
+
+    name: str
+    quota: int
+    window: int
+
+    def key(self, scope: str) -> str:
+        return f"limit:{self.name}:{scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a bucket holds after a call: whole calls left, and whole seconds until it is full again."""
+
+    limit: Limit
+    left: int
+    reset: int
+    wait: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The IETF draft's two headers."""
+        name = self.limit.name
+        return {
+            "RateLimit-Policy": f'"{name}";q={self.limit.quota};w={self.limit.window}',
+            "RateLimit": f'"{name}";r={self.left};t={self.reset}',
+        }
+
+
+class RateLimited(TooManyRequests):
+    code = "rate_limited"
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__("Too many requests", retry_after=reading.wait)
+        self.reading = reading
+
+
+def take(limits: Sequence[tuple[Limit, str]], refusal: type[Refusal] | None = None) -> list[Reading]:
+    """Take one call from each (limit, scope), or none and raise RateLimited (or `refusal`) for the longest wait.
+
+    An empty list while Valkey is away.
+    """
+    if not limits:
+        return []
+    keys = [limit.key(scope) for limit, scope in limits]
+    numbers: list[Any] = [number for limit, _ in limits for number in (limit.quota, limit.window)]
+    answer = valkey.ask(lambda server: _take(server, keys, numbers), otherwise=None)
+    if answer is None:
+        return []
+    readings = [
+        _reading(limit, float(answer[1 + 2 * place]), float(answer[2 + 2 * place]))
+        for place, (limit, _) in enumerate(limits)
+    ]
+    if not answer[0]:
+        worst = max(readings, key=lambda reading: reading.wait)
+        raise refusal(retry_after=worst.wait) if refusal else RateLimited(worst)
+    return readings
+
+
+def _reading(limit: Limit, level: float, wait: float) -> Reading:
+    full_in = (limit.quota - level) * limit.window / limit.quota
+    return Reading(limit, left=max(0, math.floor(level)), reset=math.ceil(full_in), wait=math.ceil(wait))

@@ -1,0 +1,65 @@
+"""The platform dialect: `/api/v1/...`, an envelope around the data, RFC 9457 problems, If-Match (contract 2, 9)."""
+
+import re
+from typing import Any
+
+from rest_framework.response import Response
+
+from apps.api import idempotency, tracing
+from apps.api.dialect import SAFE_METHODS
+from apps.api.viewset import ApiViewSet
+from apps.kernel.refusals import BadRequest, Conflict
+
+API_VERSION = "v1.0"
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+_QUOTED_VERSION = re.compile(r'"(\d{1,18})"')
+
+
+class VersionConflict(Conflict):
+    code = "session.version_conflict"
+
+
+class PlatformViewSet(ApiViewSet):
+    """The base of every `/api/v1/...` view. Refusals are answered as problems by the path's prefix."""
+
+    def envelope(self, data: Any, status: int = 200, *, page: dict[str, Any] | None = None) -> Response:
+        """`{"data", "meta"}` with the request's ids, and the page's place where there is one."""
+        meta: dict[str, Any] = {
+            "requestId": tracing.request_id(self.request),
+            "apiVersion": API_VERSION,
+            "traceId": tracing.traceparent(self.request),
+        }
+        if page is not None:
+            meta["page"] = page
+        return Response({"data": data, "meta": meta}, status=status)
+
+    def idempotency_key(self) -> str | None:
+        """Required on writes that have a body; a ULID."""
+        key = super().idempotency_key()
+        has_body = self.request.method not in SAFE_METHODS and self.request.META.get("CONTENT_LENGTH") not in (
+            None,
+            "",
+            "0",
+        )
+        if key is None and not has_body:
+            return None
+        if key is None or not _ULID.fullmatch(key.upper()):
+            raise idempotency.KeyInvalid("Idempotency-Key must be a ULID")
+        return key
+
+
+def expected_version(header: str | None) -> int | None:
+    """The version that `If-Match` names, or None when the caller does not care; malformed is a BadRequest."""
+    if header is None or header.strip() == "*":
+        return None
+    match = _QUOTED_VERSION.fullmatch(header.strip())
+    if match is None:
+        raise BadRequest('If-Match must be a quoted version, such as "3"')
+    return int(match[1])
+
+
+def require_version(current: int, header: str | None) -> None:
+    """VersionConflict when `If-Match` names another version than the row has."""
+    expected = expected_version(header)
+    if expected is not None and expected != current:
+        raise VersionConflict(f"The version is {current}, not {expected}")

@@ -1,0 +1,132 @@
+"""How does every route behave, whatever its dialect? Order of checks, one transaction a write, keyed writes, limits.
+
+Authentication → permission → tenant → idempotency → shape → rules → effect (contract 2).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from apps.api import dialect, idempotency
+from apps.api.dialect import SAFE_METHODS
+from apps.api.limits import Limit, RateLimited, take
+from apps.api.parsing import MAX_JSON_BYTES
+from apps.kernel.refusals import TooLarge
+from apps.tenants import binding
+
+
+class Caller(Protocol):
+    """What this room needs to know of whoever asks: their tenant, and a name that is theirs alone within it."""
+
+    @property
+    def client_id(self) -> str: ...
+
+    @property
+    def scope(self) -> str: ...
+
+
+class ApiViewSet(GenericViewSet[Any]):
+    """The common ground of both dialects; use GofaViewSet or PlatformViewSet."""
+
+    limits: ClassVar[Sequence[Limit]] = ()
+    max_body_bytes: ClassVar[int] = MAX_JSON_BYTES
+    pagination_class = None
+    filter_backends = ()
+    request: Request
+
+    def tenant_of(self, request: Request) -> str:
+        """The client that this request is about: the caller's, unless a route lets them name another."""
+        return self.caller.client_id if self.caller else binding.NO_CLIENT
+
+    @property
+    def caller(self) -> Caller | None:
+        return cast("Caller | None", self.request.user)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.args, self.kwargs = args, kwargs
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            response = self.respond(request, *args, **kwargs)
+        except Exception as error:
+            response = self.answer_refusal(error)
+        self.response = self.finalize_response(self.request, response, *args, **kwargs)
+        return self.response
+
+    def respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        self.initial(self.request, *args, **kwargs)
+        name = (request.method or "").lower()
+        handler = getattr(self, name, None) if name in self.http_method_names else None
+        if handler is None:
+            raise dialect.MethodNotAllowed
+        self.client_id = self.tenant_of(self.request)
+        binding.bind(self.client_id)
+        readings = take([(limit, self.limit_scope(limit)) for limit in self.limits])
+        if request.method in SAFE_METHODS:
+            response = handler(self.request, *args, **kwargs)
+        else:
+            response = self.write(lambda: handler(self.request, *args, **kwargs))
+        for reading in readings:
+            self.headers.update(reading.headers)
+        return response
+
+    def write(self, effect: Callable[[], Any]) -> HttpResponseBase:
+        """One transaction; a keyed write answers its retries from the store."""
+        key = self.idempotency_key()
+        if key is None or self.caller is None:
+            with binding.atomic():
+                return cast(HttpResponseBase, effect())
+        body = self.request.META.get("QUERY_STRING", "").encode() + b"\n" + self.raw_body()
+        path, method = self.request.path, self.request.method or ""
+        keyed = idempotency.KeyedWrite.of(self.client_id, self.caller.scope, method, path, key, body)
+        return idempotency.once(
+            keyed, lambda: idempotency.undoing(lambda: self.rendered(effect()), self.answer_refusal)
+        )
+
+    def read_body(self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
+        """The body in the shape of the serializer; a refusal whose `details` name each wrong field."""
+        return self._validated(
+            serializer_class(data=self.request.data, context=self.get_serializer_context(), **kwargs)
+        )
+
+    def read_query(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        query = self.request.query_params.dict()
+        return self._validated(serializer_class(data=query, context=self.get_serializer_context()))
+
+    @staticmethod
+    def _validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:
+        serializer.is_valid(raise_exception=True)
+        return cast("dict[str, Any]", serializer.validated_data)
+
+    def idempotency_key(self) -> str | None:
+        return self.request.headers.get("Idempotency-Key")
+
+    def raw_body(self) -> bytes:
+        """The body as it came, within this route's limit."""
+        declared = self.request.META.get("CONTENT_LENGTH") or "0"
+        if declared.isdecimal() and int(declared) > self.max_body_bytes:
+            raise TooLarge("Body is too large")
+        return bytes(self.request._request.body)
+
+    def rendered(self, response: HttpResponseBase) -> HttpResponse:
+        """The bytes, while the transaction that made them is still open."""
+        final = self.finalize_response(self.request, response, *self.args, **self.kwargs)
+        return final.render() if isinstance(final, Response) else cast(HttpResponse, final)
+
+    def limit_scope(self, limit: Limit) -> str:
+        """Whose bucket is taken from; a route that limits by something else says so here."""
+        return f"{self.client_id}:{self.caller.scope}" if self.caller else str(self.request.META.get("REMOTE_ADDR", ""))
+
+    def answer_refusal(self, error: Exception) -> HttpResponse:
+        response = dialect.answer(self.request._request, error)
+        if isinstance(error, RateLimited):
+            self.headers.update(error.reading.headers)
+        if response.status_code == 405:
+            response["Allow"] = ", ".join(self.allowed_methods)
+        return response

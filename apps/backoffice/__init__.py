@@ -1,0 +1,1 @@
+"""What staff see: the admin site and its workspaces (contract 11)."""

@@ -1,0 +1,1 @@
+"""What happened: the transactional outbox, its relay, dead letters."""

@@ -1,0 +1,24 @@
+"""How is a new row named? A prefix and a ULID (contract 3)."""
+
+import os
+import threading
+import time
+
+from ulid import ULID
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id(prefix: str) -> str:
+    """`lpl_` → `lpl_01JD…`: 26 Crockford characters that sort by creation within a process.
+
+    Two ids of one millisecond differ by an increment; a clock that steps back keeps the last millisecond,
+    so that ids stay unique and in order (quality.md, faults).
+    """
+    global _last
+    fresh = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    with _lock:
+        _last = fresh if fresh >> 80 > _last >> 80 else _last + 1
+        value = _last
+    return prefix + str(ULID.from_int(value))

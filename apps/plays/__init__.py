@@ -1,0 +1,1 @@
+"""One person plays one lesson (001, contract 5)."""

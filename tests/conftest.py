@@ -1,0 +1,84 @@
+"""The cast: client `demo` with ada and ben (users) and cleo (administrator), client `acme` with dan and its
+administrator, and root, of the platform's staff."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from apps.accounts import identity, people
+from apps.accounts.models import User
+from apps.api import valkey
+from apps.tenants import binding, registry
+from apps.tenants.models import Client, EndUser
+from tests import make
+from tests.caller import Caller
+
+
+@pytest.fixture(autouse=True)
+def forgetful() -> Iterator[None]:
+    """What a process remembers between requests must not cross from one test to the next."""
+    registry.forget()
+    identity.forget()
+    people.forget()
+    valkey.forget_absence()
+    valkey.client().flushdb()
+    binding.unbind()
+    yield
+    binding.unbind()
+
+
+@pytest.fixture
+def gofa(db: None) -> Client:
+    return make.make_client("gofa", name="GOFA")
+
+
+@pytest.fixture
+def demo(gofa: Client) -> Client:
+    return make.make_client("demo", self_registration=True)
+
+
+@pytest.fixture
+def acme(gofa: Client) -> Client:
+    return make.make_client("acme")
+
+
+@pytest.fixture
+def ada(demo: Client) -> EndUser:
+    return make.make_user(demo, "ada", display_name="Ada Wong", email="ada@example.com")
+
+
+@pytest.fixture
+def ben(demo: Client) -> EndUser:
+    return make.make_user(demo, "ben")
+
+
+@pytest.fixture
+def dan(acme: Client) -> EndUser:
+    return make.make_user(acme, "dan")
+
+
+@pytest.fixture
+def cleo(demo: Client) -> User:
+    return make.make_staff("cleo", demo)
+
+
+@pytest.fixture
+def eve(acme: Client) -> User:
+    """acme's administrator."""
+    return make.make_staff("eve", acme)
+
+
+@pytest.fixture
+def root(gofa: Client) -> User:
+    return make.make_staff("root", is_platform=True)
+
+
+@pytest.fixture
+def as_() -> Callable[..., Caller]:
+    """`as_(ada).post("/api/…", {…})`; staff speak by AdminToken."""
+    return Caller.of
+
+
+@pytest.fixture
+def anonymous() -> Caller:
+    return Caller({})

@@ -1,0 +1,47 @@
+"""One row of each kind, with what a test does not care about filled in."""
+
+import itertools
+from typing import Any
+
+from apps.accounts.models import Administration, User
+from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.tenants import binding
+from apps.tenants.models import Client, EndUser
+
+_numbers = itertools.count(1)
+
+
+def make_client(client_id: str, **over: Any) -> Client:
+    return Client.objects.create(**{"id": client_id, "name": client_id.title(), **over})
+
+
+def make_user(client: Client, uid: str, **over: Any) -> EndUser:
+    with binding.bound(client.id):
+        return EndUser.objects.create(client=client, uid=uid, **{"locale": "en", **over})
+
+
+def make_staff(username: str, *clients: Client, **over: Any) -> User:
+    with binding.bound(binding.ALL_CLIENTS):
+        user = User.objects.create_user(username, password=over.pop("password", "correct horse battery"), **over)
+        for client in clients:
+            Administration.objects.create(user=user, client=client)
+    return user
+
+
+def make_lesson(
+    client: Client,
+    *,
+    live: bool = True,
+    tiers: tuple[str, ...] = ("standard", "premium"),
+    sessions: tuple[dict[str, Any], ...] = (),
+    **over: Any,
+) -> Lesson:
+    """A lesson on its owner's shelf; `sessions` are fields of LessonSession."""
+    number = next(_numbers)
+    title = {"en": f"Lesson {number}", "zh-Hant": f"課程 {number}", "zh-Hans": f"课程 {number}"}
+    with binding.bound(client.id):
+        lesson = Lesson.objects.create(client=client, **{"title": title, "duration": 600, "met": 3, **over})
+        for session in sessions:
+            LessonSession.objects.create(client=client, lesson=lesson, **session)
+        ShelfEntry.objects.create(client=client, lesson=lesson, is_live=live, membership_tiers=list(tiers))
+    return lesson
