@@ -1,5 +1,6 @@
 """How does a refusal look outside? In the dialect of the route's prefix (contract 2; RFC 9457)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -10,7 +11,6 @@ from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
-    TooManyFieldsSent,
 )
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
@@ -26,7 +26,6 @@ from apps.kernel.refusals import (
     NotFound,
     Refusal,
     TooLarge,
-    TooManyRequests,
     Unauthorized,
     Unavailable,
 )
@@ -70,31 +69,27 @@ def is_platform(path: str) -> bool:
     return path == "/api/v1" or path.startswith("/api/v1/")
 
 
+# What else can stop a request, the more particular first, and what it is called here.
+_FORESEEN: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], Refusal]], ...] = (
+    ((drf.ValidationError,), lambda error: BadRequest("Invalid request", details=_details(error.detail))),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), lambda error: Unauthorized(str(error))),
+    ((drf.PermissionDenied, PermissionDenied), lambda error: Forbidden()),
+    ((drf.NotFound, Http404), lambda error: NotFound()),
+    ((drf.MethodNotAllowed,), lambda error: MethodNotAllowed()),
+    ((drf.UnsupportedMediaType,), lambda error: UnsupportedMediaType()),
+    ((RequestDataTooBig,), lambda error: TooLarge("Body is too large")),
+    ((drf.ParseError, SuspiciousOperation, DjangoBadRequest), lambda error: BadRequest()),
+    ((OperationalError, InterfaceError), lambda error: Unavailable(retry_after=1)),
+)
+
+
 def as_refusal(error: Exception) -> Refusal:
     """Whatever stopped a request, as a refusal; what nobody foresaw is a ServerError."""
-    match error:
-        case Refusal():
-            return error
-        case drf.ValidationError():
-            return BadRequest("Invalid request", details=_details(error.detail))
-        case drf.NotAuthenticated() | drf.AuthenticationFailed():
-            return Unauthorized()
-        case drf.PermissionDenied() | PermissionDenied():
-            return Forbidden()
-        case drf.MethodNotAllowed():
-            return MethodNotAllowed()
-        case drf.UnsupportedMediaType():
-            return UnsupportedMediaType()
-        case drf.NotFound() | Http404():
-            return NotFound()
-        case drf.Throttled():
-            return TooManyRequests(retry_after=int(error.wait or 1))
-        case RequestDataTooBig():
-            return TooLarge("Body is too large")
-        case drf.APIException(status_code=400) | SuspiciousOperation() | TooManyFieldsSent() | DjangoBadRequest():
-            return BadRequest("Bad Request")
-        case OperationalError() | InterfaceError():
-            return Unavailable(retry_after=1)
+    if isinstance(error, Refusal):
+        return error
+    for kinds, name in _FORESEEN:
+        if isinstance(error, kinds):
+            return name(error)
     return ServerError()
 
 

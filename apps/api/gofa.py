@@ -1,6 +1,6 @@
 """The GOFA dialect: `/api/...`, bodies exactly as the seeds show them, errors `{"error": …}` (contract 2)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,8 +29,7 @@ class GofaViewSet(ApiViewSet):
         """`{data, page, pageSize, hasMore}`, one row read ahead instead of a count (contract 2, management lists)."""
         query = self.read_query(PageQuery)
         page, size = query["page"], query["page_size"]
-        found: Sequence[Any] = rows[(page - 1) * size : page * size + 1]
-        data = [show(row) for row in found]
+        data = [show(row) for row in rows[(page - 1) * size : page * size + 1]]
         return {"data": data[:size], "page": page, "pageSize": size, "hasMore": len(data) > size}
 
 

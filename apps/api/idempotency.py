@@ -1,4 +1,4 @@
-"""Has this write been done already? One effect a key, its answer again for every retry (contract 2; quality.md, fact 2).
+"""Has this write been done already? One effect a key, its answer again for a retry (contract 2; quality.md, fact 2).
 
 An advisory lock of the scoped key is tried inside the effect's own transaction: not had means that the first request
 is still running, a crash releases it, and the stored answer commits together with the effect.
@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -19,7 +18,7 @@ from apps.api.models import StoredResponse
 from apps.kernel.refusals import BadRequest, Conflict
 from apps.tenants import binding
 
-KEPT = timedelta(hours=24)
+KEPT_HOURS = 24
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _NEVER_KEPT = {401, 409, 429}
@@ -85,8 +84,10 @@ def undoing(effect: Callable[[], HttpResponse], answer: Callable[[Exception], Ht
 def purge_old() -> int:
     """Forget the answers that no retry can ask for any more; how many."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM api_storedresponse WHERE created_at < now() - %s", [KEPT])
-        return cursor.rowcount
+        cursor.execute(
+            "DELETE FROM api_storedresponse WHERE created_at < now() - make_interval(hours => %s)", [KEPT_HOURS]
+        )
+        return int(cursor.rowcount)
 
 
 def _lock(write: KeyedWrite) -> bool:
@@ -99,7 +100,7 @@ def _lock(write: KeyedWrite) -> bool:
 
 def _is_old(stored: StoredResponse) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT now() - %s::timestamptz > %s::interval", [stored.created_at, KEPT])
+        cursor.execute("SELECT %s < now() - make_interval(hours => %s)", [stored.created_at, KEPT_HOURS])
         row = cursor.fetchone()
     return bool(row and row[0])
 

@@ -12,7 +12,7 @@ from typing import Any
 from apps.api import valkey
 from apps.kernel.refusals import Refusal, TooManyRequests
 
-# KEYS: a bucket each. ARGV: capacity and window in seconds of each. All or nothing: {taken?, then left and wait of each}.
+# KEYS: a bucket each. ARGV: capacity and window in seconds of each. Answer: taken or not, then left and wait of each.
 _take = valkey.script("""
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000

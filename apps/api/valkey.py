@@ -22,7 +22,7 @@ _away_until = 0.0
 
 
 @cache
-def client() -> "Redis[bytes]":
+def client() -> Redis:
     """One client a process; its pool is safe between threads."""
     return Redis.from_url(
         settings.REDIS_URL,
@@ -32,7 +32,7 @@ def client() -> "Redis[bytes]":
     )
 
 
-def ask(question: Callable[["Redis[bytes]"], AnswerT], otherwise: AnswerT) -> AnswerT:
+def ask(question: Callable[[Redis], AnswerT], otherwise: AnswerT) -> AnswerT:
     """What Valkey says, or `otherwise` while it is away: a caller never waits longer than the timeout for it."""
     global _away_until
     if time.monotonic() < _away_until:
@@ -55,7 +55,7 @@ def script(source: str) -> Callable[..., Any]:
     """A Lua script, loaded by its hash when first used."""
     holder: list[Any] = []
 
-    def run(server: "Redis[bytes]", keys: list[str], args: list[Any]) -> Any:
+    def run(server: Redis, keys: list[str], args: list[Any]) -> Any:
         if not holder:
             holder.append(client().register_script(source))
         return holder[0](keys=keys, args=args, client=server)

@@ -116,8 +116,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def rendered(self, response: HttpResponseBase) -> HttpResponse:
         """The bytes, while the transaction that made them is still open."""
-        final = self.finalize_response(self.request, response, *self.args, **self.kwargs)
-        return final.render() if isinstance(final, Response) else cast(HttpResponse, final)
+        final: Any = self.finalize_response(self.request, cast(Any, response), *self.args, **self.kwargs)
+        return cast(HttpResponse, final.render() if isinstance(final, Response) else final)
 
     def limit_scope(self, limit: Limit) -> str:
         """Whose bucket is taken from; a route that limits by something else says so here."""

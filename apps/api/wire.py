@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 from rest_framework import serializers
 
@@ -18,11 +18,17 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
+@overload
+def instant(time: datetime) -> str: ...
+@overload
+def instant(time: datetime | None) -> str | None: ...
 def instant(time: datetime | None) -> str | None:
-    """RFC 3339, UTC, milliseconds, `Z`."""
-    if time is None:
-        return None
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+    """RFC 3339, UTC, milliseconds, `Z`; nothing for nothing."""
+    return (
+        None
+        if time is None
+        else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+    )
 
 
 def seconds_and_nanoseconds(time: datetime) -> dict[str, int]:
@@ -107,11 +113,13 @@ class Instant(serializers.DateTimeField):
         if not isinstance(value, str):
             self.fail("invalid", format="RFC 3339")
         try:
-            return datetime.fromisoformat(_RFC3339.fullmatch(value)[0].upper()).astimezone(UTC)
-        except (TypeError, ValueError, OverflowError):
+            if not _RFC3339.fullmatch(value):
+                raise ValueError(value)
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
             self.fail("invalid", format="RFC 3339")
 
-    def to_representation(self, value: Any) -> str | None:
+    def to_representation(self, value: Any) -> str:
         return value if isinstance(value, str) else instant(value)
 
 

@@ -1,5 +1,7 @@
 """How does a table keep tenants apart? Two migration operations that switch row-level security on."""
 
+from typing import Any
+
 from django.db.migrations.operations import RunSQL
 
 # One InitPlan a statement: evaluated once, the index on client_id kept (quality.md, fact 5).
@@ -12,12 +14,12 @@ def isolate(table: str, *, library: bool = False) -> RunSQL:
     A `library` table also shows the rows of client `gofa` to everybody, to read only.
     """
     own = f"client_id = {_BOUND} OR {_BOUND} = '*'"
-    forward = [
+    forward: list[Any] = [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY own_rows ON {table} USING ({own}) WITH CHECK ({own})",
     ]
-    backward = [
+    backward: list[Any] = [
         f"DROP POLICY own_rows ON {table}",
         f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
