@@ -5,6 +5,8 @@ from typing import Any
 
 from apps.accounts.models import Administration, User
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.kernel.clock import now
+from apps.plays.models import LessonPlay
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 
@@ -45,3 +47,11 @@ def make_lesson(
             LessonSession.objects.create(client=client, lesson=lesson, **session)
         ShelfEntry.objects.create(client=client, lesson=lesson, is_live=live, membership_tiers=list(tiers))
     return lesson
+
+
+def make_play(user: EndUser, lesson: Lesson, **over: Any) -> LessonPlay:
+    """`user` plays `lesson`; derived columns are taken as given."""
+    with binding.bound(user.client_id):
+        return LessonPlay.objects.create(
+            client_id=user.client_id, user_id=user.uid, lesson=lesson, **{"created_at": now(), **over}
+        )
