@@ -1,0 +1,22 @@
+"""How does a service say that something happened? It records it in its own transaction."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from apps.events import hints
+from apps.events.models import OutboxEvent
+
+
+def record(*, client_id: str, event_type: str, subject_id: str, payload: dict[str, Any], now: datetime) -> OutboxEvent:
+    """Write down that it happened: delivered to every handler of `event_type`, at least once, if this transaction
+    commits; never if it does not.
+
+    `payload` is what handlers need to know of the moment itself; what they can read from the subject they read there.
+    """
+    event = OutboxEvent.objects.create(
+        client_id=client_id, event_type=event_type, subject_id=subject_id, payload=payload, created_at=now
+    )
+    transaction.on_commit(hints.nudge, robust=True)
+    return event
