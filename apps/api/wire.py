@@ -3,38 +3,19 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from apps.kernel.clock import instant as instant
 from apps.kernel.localized import Localized, Spelling, canonical_locale, spell
 
-_MICROSECONDS = 1_000_000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def camel(name: str) -> str:
     """`photo_url` → `photoUrl`."""
     return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
-
-
-@overload
-def instant(time: datetime) -> str: ...
-@overload
-def instant(time: datetime | None) -> str | None: ...
-def instant(time: datetime | None) -> str | None:
-    """RFC 3339, UTC, milliseconds, `Z`; nothing for nothing."""
-    return (
-        None
-        if time is None
-        else time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
-    )
-
-
-def seconds_and_nanoseconds(time: datetime) -> dict[str, int]:
-    """002's `{_seconds, _nanoseconds}`."""
-    microseconds = round((time - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * _MICROSECONDS)
-    return {"_seconds": microseconds // _MICROSECONDS, "_nanoseconds": microseconds % _MICROSECONDS * 1000}
 
 
 class WireSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Collate
 
 from apps.accounts.principal import Principal
 from apps.kernel.querysets import TenantQuerySet
@@ -14,17 +16,27 @@ if TYPE_CHECKING:
 
 class LessonQuerySet(TenantQuerySet["Lesson"]):
     def selectable_by(self, client_id: str) -> Self:
-        """The client's own lessons and the library's."""
-        return self.filter(Q(client_id=client_id) | Q(client_id=LIBRARY_CLIENT_ID))
+        """The client's own lessons, and those of the library that are offered."""
+        return self.filter(Q(client_id=client_id) | Q(client_id=LIBRARY_CLIENT_ID, status="active"))
 
-    def live_for(self, client_id: str) -> Self:
-        return self.selectable_by(client_id).filter(
-            status="active", shelf_entries__client_id=client_id, shelf_entries__is_live=True
-        )
+    def playable_by(self, client_id: str) -> Self:
+        """The client's own lessons and the library's, whatever has become of them since somebody played them."""
+        return self.filter(client_id__in=[client_id, LIBRARY_CLIENT_ID])
+
+    def live_for(self, client_id: str, *, tier: str | None = None) -> Self:
+        """What the client has switched on, for one membership tier or for any."""
+        # One filter() call, so that all conditions are about the same entry; there is one a client and lesson.
+        entry = Q(shelf_entries__client_id=client_id, shelf_entries__is_live=True)
+        if tier is not None:
+            entry &= Q(shelf_entries__membership_tiers__contains=[tier])
+        return self.selectable_by(client_id).filter(entry, status="active")
 
     def visible_to(self, principal: Principal, client_id: str, tier: str | None) -> Self:
-        """An end user's: live, and for their tier. An integration's: live. Administrators': all that can be selected."""
+        """Administrators: all that can be selected. Integrations: what is live. End users: that, for their tier."""
         if principal.is_administrator:
             return self.selectable_by(client_id)
-        live = self.live_for(client_id)
-        return live.filter(shelf_entries__membership_tiers__contains=[tier]) if principal.is_end_user else live
+        return self.live_for(client_id, tier=(tier or "") if principal.is_end_user else None)
+
+    def in_order(self) -> Self:
+        """By English title, then id; by code point, so that no server's locale changes it."""
+        return self.order_by(Collate(KeyTextTransform("en", "title"), "C"), "id")
