@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 
 from apps.accounts import identity, people
 from apps.accounts.models import RevokableToken, User
-from apps.accounts.principal import Principal, Role
+from apps.accounts.principal import STAFF, Principal, Role
 from apps.api.dialect import CHALLENGE, SAFE_METHODS
 from apps.kernel.clock import now
 from apps.kernel.refusals import Forbidden, Unauthorized
@@ -55,7 +54,7 @@ def principal_of(header: str, value: str) -> Principal:
     if scheme.lower() != "bearer":
         raise Unauthorized("not a bearer token")
     claims = identity.read(token.strip(), "id", "admin")
-    return staff(claims) if claims.kind == "admin" or claims.all.get("role") else end_user(claims)
+    return staff(claims) if claims.kind == "admin" or claims.all.get("role") in STAFF else end_user(claims)
 
 
 def end_user(claims: identity.Claims, *, by_cookie: bool = False) -> Principal:
@@ -69,22 +68,23 @@ def staff(claims: identity.Claims) -> Principal:
     """Looked up at every request, so that somebody who has left is out at once."""
     if not claims.is_local:
         return _staff_of_provider(claims)
-    binding.bind(binding.ALL_CLIENTS)
-    user = User.objects.filter(username=claims.subject, is_active=True).first()
-    if user is None:
-        raise Unauthorized("no such member of staff")
-    return principal_of_staff(user)
+    user = people.member_of_staff(claims.subject)
+    if not people.is_same_password(user, claims.all):
+        raise Unauthorized("the password has changed since")
+    return principal_of_staff(user, claims.client.id)
 
 
-def principal_of_staff(user: User) -> Principal:
-    """What a member of staff may act for; ALL_CLIENTS must be bound, and the result's own client is bound after."""
+def principal_of_staff(user: User, client_id: str | None = None) -> Principal:
+    """What a member of staff may act for, speaking for this client or for the first of theirs; binds the tenant."""
     if user.is_platform:
         principal = Principal(Role.PLATFORM_ADMIN, LIBRARY_CLIENT_ID, user.username)
     else:
-        clients = list(user.clients.active().order_by("id").values_list("id", flat=True))
+        clients = people.clients_of(user)
         if not clients:
             raise Unauthorized("administers no client")
-        principal = Principal(Role.CLIENT_ADMIN, clients[0], user.username, frozenset(clients))
+        if client_id is not None and client_id not in clients:
+            raise Unauthorized("does not administer this client any more")
+        principal = Principal(Role.CLIENT_ADMIN, client_id or clients[0], user.username, frozenset(clients))
     binding.bind(principal.client_id)
     return principal
 
@@ -120,9 +120,10 @@ def csrf_token(cookie: str) -> str:
 
 def require_same_origin(request: Request, cookie: str) -> None:
     """A write by cookie comes from a page of ours, or is Forbidden (contract 2)."""
-    own = f"{request.scheme}://{request.get_host()}"
-    given: Any = request.headers.get("X-CSRF-Token", "")
-    if request.headers.get("Origin") != own:
+    # Behind a proxy that ends TLS the scheme that we see is not the one that the browser sees: PUBLIC_URL tells.
+    own = {f"{request.scheme}://{request.get_host()}", settings.PUBLIC_URL.rstrip("/")}
+    given = request.headers.get("X-CSRF-Token", "")
+    if request.headers.get("Origin") not in own:
         raise Forbidden("The request does not come from this site")
     if not hmac.compare_digest(given.encode(), csrf_token(cookie).encode()):
         raise Forbidden("The CSRF token is missing or wrong")

@@ -4,13 +4,13 @@ import base64
 import re
 import threading
 import time
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 import jwt
 from django.conf import settings
 
-from apps.accounts import keys
+from apps.accounts import key_sets, keys
 from apps.kernel.refusals import Unauthorized
 from apps.tenants import registry
 from apps.tenants.models import Client
@@ -18,7 +18,9 @@ from apps.tenants.models import Client
 SKEW_SECONDS = 10
 MAX_ID_LIFETIME_SECONDS = 24 * 3600
 MAX_TOKEN_LENGTH = 8192
-_SUBJECT = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
+# Lone surrogates too: JSON can say them, and nothing can store them.
+_SUBJECT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,128}")
+_PARTY = re.compile(r"[\x21-\x7e]{1,500}")
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 
 # Checking a signature costs more than the rest of a read; a token that was good a moment ago is good now.
@@ -30,13 +32,15 @@ _good: dict[str, tuple[float, "Claims"]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a checked token says: its kind, client, subject, and all of its claims."""
+    """What a checked token says: its kind, client, subject, all of its claims, and the key that it was checked with."""
 
     kind: str
     client: Client
     subject: str
     all: dict[str, Any]
     is_local: bool
+    kid: str
+    key: Any
 
     @property
     def jti(self) -> str:
@@ -49,21 +53,36 @@ def read(token: str, *kinds: str) -> Claims:
     Unauthorized, with the reason for the log, for anything else. `exp` and `iat` may be 10 s off.
     """
     now = time.time()
-    remembered = _good.get(token)
-    claims = remembered[1] if remembered and remembered[0] > time.monotonic() else _checked(token, now)
+    claims = _remembered(token) or _checked(token, now)
     if claims.kind not in kinds:
         raise Unauthorized(f"a token of kind {claims.kind} in the place of {' or '.join(kinds)}")
     if claims.all["exp"] + SKEW_SECONDS <= now:
         raise Unauthorized("expired")
-    client = registry.find(claims.client.id)
-    if client is None:
-        raise Unauthorized("unknown or suspended client")
     return claims
 
 
 def forget() -> None:
     with _lock:
         _good.clear()
+
+
+def _remembered(token: str) -> Claims | None:
+    """The claims that were checked a moment ago, with the client as it is now.
+
+    None once the client has another identity provider, or its key set no longer holds the very key.
+    """
+    until, claims = _good.get(token, (0.0, None))
+    if claims is None or until <= time.monotonic():
+        return None
+    client = registry.find(claims.client.id)
+    if client is None:
+        raise Unauthorized("unknown or suspended client")
+    if not claims.is_local:
+        if (client.issuer, client.audience) != (claims.all["iss"], claims.all["aud"]):
+            return None
+        if key_sets.key_set(client.jwks_url).key(claims.kid) is not claims.key:
+            return None
+    return claims if client is claims.client else replace(claims, client=client)
 
 
 def _checked(token: str, now: float) -> Claims:
@@ -83,16 +102,18 @@ def _decode(token: str, now: float) -> Claims:
     unverified = jwt.decode(token, options={"verify_signature": False})
     issuer, audience = unverified.get("iss"), unverified.get("aud")
     # An array of audiences is legal and ambiguous: which of them would the tenant be?
-    if not isinstance(issuer, str) or not isinstance(audience, str):
-        raise ValueError("iss and aud must be strings")
+    if not _is_party(issuer) or not _is_party(audience):
+        raise ValueError("iss and aud must be strings of visible characters")
     is_local = issuer == settings.ISSUER
     client = registry.find(audience) if is_local else registry.find_by_identity(issuer, audience)
     if client is None:
-        raise ValueError("issuer and audience belong to no client")
-    url = "" if is_local else client.jwks_url
+        raise ValueError("issuer and audience belong to no active client")
+    key = keys.local_key(header["kid"]) if is_local else key_sets.key_set(client.jwks_url).key(header["kid"])
+    if key is None:
+        raise ValueError("unknown key")
     payload = jwt.decode(
         token,
-        _key(header["kid"], url),
+        key,
         algorithms=[keys.ALGORITHM],
         audience=audience,
         issuer=issuer,
@@ -103,7 +124,11 @@ def _decode(token: str, now: float) -> Claims:
     _check_claims(payload, kind, now)
     if is_local and payload.get("tid") != client.id:
         raise ValueError("tid is not the audience")
-    return Claims(kind, client, payload["sub"], payload, is_local)
+    return Claims(kind, client, payload["sub"], payload, is_local, header["kid"], key)
+
+
+def _is_party(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(_PARTY.fullmatch(value))
 
 
 def _header(token: str) -> dict[str, Any]:
@@ -126,17 +151,6 @@ def _is_canonical(segment: str) -> bool:
         return False
     raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == segment
-
-
-def _key(kid: str, url: str) -> Any:
-    if not url:
-        if kid != keys.local_kid():
-            raise ValueError("unknown key")
-        return keys.signing_key().public_key()
-    key = keys.key_set(url).key(kid)
-    if key is None:
-        raise ValueError("unknown key")
-    return key.key
 
 
 def _kind(payload: dict[str, Any], is_local: bool) -> str:

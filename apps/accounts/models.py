@@ -1,5 +1,6 @@
-"""Staff, and the tokens that have to be remembered (contract 1)."""
+"""Staff, the tokens that have to be remembered, and the key sets that were fetched (contract 1)."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
@@ -76,3 +77,23 @@ class SpentToken(models.Model):
 
     def __str__(self) -> str:
         return self.jti
+
+
+class FetchedKeySet(models.Model):
+    """The public keys behind one address, as they were last fetched, for all processes."""
+
+    url = models.CharField(primary_key=True, max_length=500, db_collation="C")
+    keys = models.JSONField(default=list)
+    fetched_at = models.DateTimeField(null=True)
+    fresh_until = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True, help_text="the last fetch, if it failed")
+    missed_at = models.DateTimeField(null=True, help_text="when a key was last asked for that a fetch did not bring")
+
+    def __str__(self) -> str:
+        return self.url
+
+    def is_fresh(self, now: datetime) -> bool:
+        return self.fresh_until is not None and now < self.fresh_until
+
+    def holds(self, kid: str) -> bool:
+        return any(entry["kid"] == kid for entry in self.keys)

@@ -1,4 +1,4 @@
-"""Is this end user known, or may they register themselves? (contract 1)"""
+"""Is this person known? End users, who may be let register themselves, and staff (contract 1)."""
 
 import re
 import threading
@@ -8,13 +8,17 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from apps.accounts.models import User
 from apps.accounts.principal import Principal
 from apps.kernel.refusals import Unauthorized
+from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 
 # Rows of people are not taken away by the API, so a yes may be remembered; a no never is.
 _REMEMBERED_SECONDS = 60.0
 _MOST_REMEMBERED = 50_000
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_MARK_LENGTH = 32
 _lock = threading.Lock()
 _known: dict[tuple[str, str], float] = {}
 
@@ -54,17 +58,42 @@ def _newcomer(client: Client, uid: str, claims: dict[str, Any]) -> EndUser:
 
 
 def _text(value: Any) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]", "", value) if isinstance(value, str) else ""
+    return _UNSTORABLE.sub("", value) if isinstance(value, str) else ""
 
 
 def _email(value: Any) -> str:
+    text = _text(value)
     try:
-        validate_email(value)
+        validate_email(text)
     except ValidationError:
         return ""
-    return str(value)
+    return text if len(text) <= 254 else ""
 
 
 def _address(value: Any) -> str:
     text = _text(value)
     return text if re.match(r"https?://", text) and len(text) <= 2000 else ""
+
+
+def member_of_staff(username: str) -> User:
+    user = User.objects.filter(username=username, is_active=True, is_staff=True).first()
+    if user is None:
+        raise Unauthorized("no such member of staff")
+    return user
+
+
+def clients_of(user: User) -> list[str]:
+    """The active clients that a member of staff administers, in order."""
+    with binding.bound(binding.ALL_CLIENTS):
+        clients = Client.objects.active().filter(administrations__user=user).order_by("id")
+        return list(clients.values_list("id", flat=True))
+
+
+def password_mark(user: User) -> str:
+    """Changes with the password, and tells nothing of it."""
+    return user.get_session_auth_hash()[:_MARK_LENGTH]
+
+
+def is_same_password(user: User, claims: dict[str, Any]) -> bool:
+    """False for a token that was given for a password which has been changed since."""
+    return "pwd" not in claims or bool(claims["pwd"] == password_mark(user))

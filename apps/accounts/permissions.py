@@ -1,14 +1,14 @@
-"""Which roles may call a view? Declared there: `permission_classes = [allow(Role.END_USER)]`. Ownership is the queryset's."""
+"""Which roles may call a view? Declared there: `permission_classes = [allow(Role.END_USER)]`."""
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from apps.accounts.principal import Principal, Role
+from apps.accounts.principal import STAFF, Principal, Role
 from apps.kernel.refusals import Forbidden, Unauthorized
 
-STAFF = (Role.CLIENT_ADMIN, Role.PLATFORM_ADMIN)
+__all__ = ["STAFF", "allow"]
 
 
 def allow(*roles: Role) -> type[BasePermission]:
@@ -16,7 +16,7 @@ def allow(*roles: Role) -> type[BasePermission]:
 
     class Allowed(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:
-            principal: Principal | None = request.user
+            principal = cast(Principal | None, request.user)
             if principal is None:
                 raise Unauthorized("no credential")
             if principal.role not in roles:

@@ -11,6 +11,9 @@ class Role(StrEnum):
     INTEGRATION = "integration"
 
 
+STAFF = (Role.CLIENT_ADMIN, Role.PLATFORM_ADMIN)
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The bearer of a credential.
@@ -37,7 +40,7 @@ class Principal:
     @property
     def is_administrator(self) -> bool:
         """Of a client, or of the platform."""
-        return self.role in (Role.CLIENT_ADMIN, Role.PLATFORM_ADMIN)
+        return self.role in STAFF
 
     @property
     def scope(self) -> str:

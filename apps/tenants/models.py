@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from apps.kernel.ids import new_id
 from apps.kernel.querysets import TenantQuerySet
+from apps.tenants.search import EndUserQuerySet, FoldedField
 
 LIBRARY_CLIENT_ID = "gofa"
 MODULES = ("ai_training", "delivery")
@@ -96,10 +97,12 @@ class EndUser(models.Model):
     locale = models.CharField(max_length=10, choices=Locale.choices, blank=True)
     risk_level = models.CharField(max_length=16, choices=RiskTier.choices, blank=True)
     assessments = models.JSONField(default=dict, blank=True)
+    folded_email = FoldedField("email")
+    folded = FoldedField("uid", "email", "display_name")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = TenantQuerySet["EndUser"].as_manager()
+    objects = EndUserQuerySet.as_manager()
 
     class Meta:
         ordering = ["client_id", "uid"]
@@ -109,6 +112,24 @@ class EndUser(models.Model):
                 name="end_user_weight_positive", condition=Q(weight_kg__isnull=True) | Q(weight_kg__gt=0)
             ),
         ]
+        indexes: ClassVar = [models.Index(name="end_user_by_email", fields=["client", "folded_email"])]
 
     def __str__(self) -> str:
         return self.display_name or self.uid
+
+
+class EndUserWord(models.Model):
+    """What a search for one person may begin with: their folded text from the start of each of its words.
+
+    Written by a trigger from `EndUser.folded`, so that no path of writing can forget it.
+    """
+
+    pk = models.CompositePrimaryKey("client_id", "text", "user_id")
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+", db_index=False)
+    text = models.CharField(max_length=40, db_collation="C")
+    user = models.ForeignKey(EndUser, on_delete=models.CASCADE, related_name="words")
+
+    objects = TenantQuerySet["EndUserWord"].as_manager()
+
+    def __str__(self) -> str:
+        return self.text

@@ -172,6 +172,22 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="FetchedKeySet",
+            fields=[
+                ("url", models.CharField(db_collation="C", max_length=500, primary_key=True, serialize=False)),
+                ("keys", models.JSONField(default=list)),
+                ("fetched_at", models.DateTimeField(null=True)),
+                ("fresh_until", models.DateTimeField(null=True)),
+                ("failed_at", models.DateTimeField(help_text="the last fetch, if it failed", null=True)),
+                (
+                    "missed_at",
+                    models.DateTimeField(
+                        help_text="when a key was last asked for that a fetch did not bring", null=True
+                    ),
+                ),
+            ],
+        ),
         migrations.AddConstraint(
             model_name="administration",
             constraint=models.UniqueConstraint(fields=("client", "user"), name="administration_unique"),

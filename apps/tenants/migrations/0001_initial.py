@@ -6,7 +6,25 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import apps.tenants.models
+import apps.tenants.search
 from apps.tenants.isolation import isolate
+
+# A word begins at the first character and after whatever is no Latin letter or digit: in Chinese, at each character.
+WORDS_FORWARD = """
+CREATE FUNCTION tenants_write_words() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM tenants_enduserword WHERE user_id = NEW.id;
+  INSERT INTO tenants_enduserword (client_id, text, user_id)
+    SELECT DISTINCT NEW.client_id, substr(NEW.folded, place, 40), NEW.id
+    FROM generate_series(1, length(NEW.folded)) AS place
+    WHERE substr(NEW.folded, place, 1) <> ' '
+      AND (place = 1 OR substr(NEW.folded, place - 1, 1) COLLATE "C" !~ '[a-z0-9]');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER write_words AFTER INSERT OR UPDATE OF folded, client_id ON tenants_enduser
+  FOR EACH ROW EXECUTE FUNCTION tenants_write_words();
+"""
+WORDS_BACKWARD = "DROP TRIGGER write_words ON tenants_enduser; DROP FUNCTION tenants_write_words();"
 
 
 class Migration(migrations.Migration):
@@ -124,6 +142,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("assessments", models.JSONField(blank=True, default=dict)),
+                (
+                    "folded_email",
+                    apps.tenants.search.FoldedField("email", db_collation="C", db_default="", editable=False),
+                ),
+                (
+                    "folded",
+                    apps.tenants.search.FoldedField(
+                        "uid", "email", "display_name", db_collation="C", db_default="", editable=False
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
@@ -138,6 +166,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["client_id", "uid"],
+                "indexes": [models.Index(fields=["client", "folded_email"], name="end_user_by_email")],
                 "constraints": [
                     models.UniqueConstraint(fields=("client", "uid"), name="end_user_uid_unique"),
                     models.CheckConstraint(
@@ -147,5 +176,34 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="EndUserWord",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "client_id", "text", "user_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("text", models.CharField(db_collation="C", max_length=40)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.client",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="words", to="tenants.enduser"
+                    ),
+                ),
+            ],
+        ),
         isolate("tenants_enduser"),
+        isolate("tenants_enduserword"),
+        migrations.RunSQL(WORDS_FORWARD, WORDS_BACKWARD),
     ]
