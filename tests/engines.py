@@ -5,36 +5,38 @@ DATABASE_URL and REDIS_URL replace them here too. Each worker of a parallel run 
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-_started_here: list[Path] = []
 
 
-def _prepare() -> None:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
-        from apps.ops import engines
-
-        data_dir = Path(os.environ.setdefault("GOFA_DATA_DIR", str(ROOT / ".data" / "test")))
-        engines.start(data_dir, for_tests=True)
-        _started_here.append(data_dir)
-        os.environ["DATABASE_URL"] = engines.database_url(data_dir)
-        os.environ["REDIS_URL"] = engines.redis_url(data_dir)
-    else:
+def _start() -> Callable[[], None] | None:
+    """What stops the engines again, where they were started here: by the run's main process, not by its workers."""
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         os.environ.setdefault("GOFA_DATA_DIR", tempfile.mkdtemp(prefix="gofa-test-"))
-    if worker:
+        return None
+    from apps.ops import engines
+
+    data_dir = Path(os.environ.setdefault("GOFA_DATA_DIR", str(ROOT / ".data" / "test"))).resolve()
+    stop = engines.start_for_tests(data_dir)
+    os.environ.setdefault("DATABASE_URL", engines.database_url(data_dir))
+    os.environ.setdefault("REDIS_URL", engines.redis_url(data_dir))
+    return stop
+
+
+def _choose_cache() -> None:
+    if worker := os.environ.get("PYTEST_XDIST_WORKER", ""):
         url = os.environ["REDIS_URL"]
-        os.environ["REDIS_URL"] = url + ("&" if "?" in url else "?") + f"db={int(worker[2:]) + 1}"
+        os.environ["REDIS_URL"] = f"{url}{'&' if '?' in url else '?'}db={int(worker[2:]) + 1}"
 
 
-_prepare()
+_stop = _start()
+_choose_cache()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if _started_here and not hasattr(config, "workerinput"):
-        from apps.ops import engines
-
-        engines.stop(_started_here.pop())
+    if _stop is not None:
+        _stop()

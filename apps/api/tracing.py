@@ -44,4 +44,6 @@ class TracingMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = name
         response["traceparent"] = trace
+        if not response.streaming and not response.has_header("Content-Length"):
+            response["Content-Length"] = str(len(response.content))
         return response

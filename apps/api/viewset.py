@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,8 +18,11 @@ from apps.api import dialect, idempotency
 from apps.api.dialect import SAFE_METHODS
 from apps.api.limits import Limit, RateLimited, take
 from apps.api.parsing import MAX_JSON_BYTES
+from apps.api.rendering import JSONRenderer
 from apps.kernel.refusals import TooLarge
 from apps.tenants import binding
+
+_JSON = JSONRenderer()
 
 
 class Caller(Protocol):
@@ -39,6 +43,14 @@ class ApiViewSet(GenericViewSet[Any]):
     pagination_class = None
     filter_backends = ()
     request: Request
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """There is one form of every answer, whatever `Accept` says: JSON."""
+        return _JSON, _JSON.media_type
 
     def tenant_of(self, request: Request) -> str:
         """The client that this request is about: the caller's, unless a route lets them name another."""
