@@ -4,6 +4,7 @@ The one door to them: programs from the wheels, else the system's own. No TCP: w
 may log in. Free of Django, because the settings ask it for the addresses.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -15,16 +16,24 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 import psutil
 
 from apps.ops import postgres, processes
 from apps.ops.processes import CannotStart, Program
+
+
+class Wanted(TypedDict):
+    """Arguments of `running` and `programs`."""
+
+    database: bool
+    cache: bool
+
 
 _SOCKET_BYTES = 100  # the kernel's limit is 107
 _VALKEY_SOCKET = "valkey.sock"
@@ -47,7 +56,7 @@ def database_url(data_dir: Path) -> str:
 
 
 def redis_url(data_dir: Path) -> str:
-    return f"unix://{socket_folder(data_dir)}/{_VALKEY_SOCKET}?db=0"
+    return f"unix://{socket_folder(data_dir)}/{_VALKEY_SOCKET}"
 
 
 def broker_url(url: str) -> str:
@@ -57,6 +66,14 @@ def broker_url(url: str) -> str:
     path, _, query = url.removeprefix("unix://").partition("?")
     number = re.search(r"(?:^|&)db=(\d+)", query)
     return f"redis+socket://{path}?virtual_host={number[1] if number else 0}"
+
+
+def wanted(database_url: str, redis_url: str, data_dir: Path) -> Wanted:
+    """Which of ours are needed: those whose address is not somebody else's."""
+    return {
+        "database": database_url == postgres.url(socket_folder(data_dir)),
+        "cache": redis_url.startswith("unix://" + str(socket_folder(data_dir))),
+    }
 
 
 # --- Taking turns ---
@@ -106,12 +123,37 @@ def running(data_dir: Path, *, database: bool = True, cache: bool = True, dispos
         yield
 
 
+def start_for_tests(data_dir: Path) -> Callable[[], None]:
+    """Engines without durability whose role may create databases; the answer is what stops them."""
+    with ExitStack() as stack:
+        stack.enter_context(running(data_dir, disposable=True))
+        postgres.grant_createdb(socket_folder(data_dir))
+        return stack.pop_all().close
+
+
 def prepare_folder(data_dir: Path) -> None:
     """Make the data folder, or say in one line why it cannot be."""
     try:
         data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=data_dir):
             pass
+    except OSError as error:
+        raise CannotStart(f"The data folder {data_dir} cannot be written: {error.strerror}.") from None
+
+
+def kept(data_dir: Path, name: str, make: Callable[[], str]) -> str:
+    """A text that is made once and kept in the data folder, for its owner's eyes; the same in every process."""
+    path = data_dir / name
+    try:
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
+                file.write(make())
+                file.flush()
+                # Whole or not at all, and the first one wins.
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(file.name)
+        return path.read_text()
     except OSError as error:
         raise CannotStart(f"The data folder {data_dir} cannot be written: {error.strerror}.") from None
 
@@ -158,7 +200,7 @@ def programs(data_dir: Path, *, database: bool = True, cache: bool = True, dispo
 
 def start(program: Program, data_dir: Path) -> "subprocess.Popen[bytes]":
     """Start one engine and wait until it answers. One that an earlier, killed `up` left behind is ended first."""
-    _retire_leftover(program, data_dir)
+    retire_leftover(program, data_dir)
     process = processes.spawn(program)
     processes.wait_until(lambda: program.answers() or process.poll() is not None, program.patience)
     if process.poll() is not None or not program.answers():
@@ -167,12 +209,7 @@ def start(program: Program, data_dir: Path) -> "subprocess.Popen[bytes]":
     return process
 
 
-def grant_createdb(data_dir: Path) -> None:
-    """Let the application's role create databases: tests make their own."""
-    postgres.grant_createdb(socket_folder(data_dir))
-
-
-def _retire_leftover(program: Program, data_dir: Path) -> None:
+def retire_leftover(program: Program, data_dir: Path) -> None:
     """End a server that still works in our folder although nobody who started it lives."""
     home = data_dir / program.name
     for process in psutil.process_iter(["name"]):
@@ -185,6 +222,7 @@ def _retire_leftover(program: Program, data_dir: Path) -> None:
             process.kill()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
+    processes.wait_until(lambda: not program.answers(), program.grace)
 
 
 def _prepare_sockets(data_dir: Path) -> Path:
@@ -225,6 +263,7 @@ def _valkey(data_dir: Path, sockets: Path) -> Program:
         argv=(_valkey_binary(), *(argument for key, value in parameters.items() for argument in (f"--{key}", value))),
         answers=lambda: _valkey_answers(path),
         log=data_dir / "logs" / "valkey.log",
+        foundation=True,
     )
 
 

@@ -64,6 +64,7 @@ def program(data_dir: Path, sockets: Path, *, disposable: bool) -> Program:
         user=user,
         env={"LC_ALL": "C", "PGDATA": str(home)},
         grace=30,
+        foundation=True,
     )
 
 

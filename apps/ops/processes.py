@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +22,9 @@ _LOG_BYTES = 20 * 1024 * 1024
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+Answers = Callable[[], bool]
+
+
 class CannotStart(Exception):  # noqa: N818 - the reason that a start ends with
     """Something needed cannot be had; the message is the one line to show."""
 
@@ -32,14 +35,16 @@ class Program:
 
     name: str
     argv: tuple[str, ...]
-    answers: Callable[[], bool]
+    answers: Answers
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
     user: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
+    cwd: Path | None = None
     patience: float = 30.0  # seconds until it must answer
     grace: float = 10.0  # seconds from the stop signal to the kill
+    foundation: bool = False  # the others need it until they have ended
 
 
 def spawn(program: Program) -> "subprocess.Popen[bytes]":
@@ -65,6 +70,7 @@ def spawn(program: Program) -> "subprocess.Popen[bytes]":
             env={**os.environ, **program.env},
             start_new_session=True,
             pass_fds=program.pass_fds,
+            cwd=program.cwd,
             preexec_fn=die_with_parent,
             **as_user(program.user),
         )
@@ -79,7 +85,7 @@ def as_user(user: str | None) -> dict[str, Any]:
 
 
 def adopt_orphans() -> None:
-    """Make this process the parent of grandchildren whose own parent dies, so that `sweep` finds them."""
+    """Make this process the parent of grandchildren whose own parent dies, so that `kill_orphans` finds them."""
     if _libc is not None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
@@ -102,21 +108,22 @@ def kill_session(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def sweep(spared: Iterable[int] = ()) -> None:
-    """Kill every descendant that is not spared or below a spared one; the last step of a stop."""
-    kept = set(spared)
-    for child in psutil.Process().children():
-        if child.pid in kept:
+def kill_orphans(known: Collection[int]) -> None:
+    """Kill what children left behind: with `adopt_orphans`, every child of ours that we did not start ourselves."""
+    for orphan in psutil.Process().children():
+        if orphan.pid in known:
             continue
-        for process in [*child.children(recursive=True), child]:
-            try:
+        with contextlib.suppress(psutil.Error):
+            for process in [*orphan.children(recursive=True), orphan]:
                 process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        try:
-            child.wait(5)
-        except (psutil.TimeoutExpired, psutil.NoSuchProcess):
-            continue
+            orphan.wait(5)
+
+
+def bury_orphans(known: Collection[int]) -> None:
+    """Take note of adopted processes that ended by themselves, or they stay in the process table."""
+    with contextlib.suppress(ChildProcessError):
+        while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and dead.si_pid not in known:
+            os.waitpid(dead.si_pid, 0)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, pause: float = 0.03) -> bool:
