@@ -188,7 +188,13 @@ X_FRAME_OPTIONS = "DENY"
 
 # --- Jobs ---
 
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = engines.broker_url(REDIS_URL)
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", 2, validate=lambda count: count > 0)
+TASK_SECONDS = env.int("TASK_SECONDS", 300, validate=lambda seconds: seconds >= 30)
+# An event is in a relay's hand for so long before it counts as lost; its handlers together must take less.
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30, validate=lambda seconds: seconds >= 15)
+OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 10, validate=lambda count: count > 0)
+OUTBOX_KEPT_DAYS = env.int("OUTBOX_KEPT_DAYS", 7, validate=lambda days: days > 0)
 
 # --- What is written down ---
 

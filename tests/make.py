@@ -5,6 +5,8 @@ from typing import Any
 
 from apps.accounts.models import Administration, User
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.events import outbox
+from apps.events.models import OutboxEvent
 from apps.kernel.clock import now
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
@@ -54,4 +56,12 @@ def make_play(user: EndUser, lesson: Lesson, **over: Any) -> LessonPlay:
     with binding.bound(user.client_id):
         return LessonPlay.objects.create(
             client_id=user.client_id, user_id=user.uid, lesson=lesson, **{"created_at": now(), **over}
+        )
+
+
+def make_event(client: Client, event_type: str = "test.happened", **payload: Any) -> OutboxEvent:
+    """An event that is due; `record` is how services make them."""
+    with binding.bound(client.id):
+        return outbox.record(
+            client_id=client.id, event_type=event_type, subject_id="sub_1", payload=payload, now=now()
         )

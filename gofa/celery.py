@@ -1,0 +1,91 @@
+"""How do workers work, and what is done when? The Celery app, and the schedule as data.
+
+The broker is only a hint that makes things fast: what must not be lost is in the outbox. A worker is
+`celery -A gofa worker`, with prefork processes and not threads: a handler that hangs can be killed, one that crashes
+or eats memory takes only its own process with it. The clock is one `celery -A gofa beat`; a second one does no harm.
+"""
+
+import logging
+import os
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from celery.app.task import Task
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gofa.settings")
+
+
+def every(task: str, **period: float) -> dict[str, Any]:
+    """A line of the schedule. What no worker took before the next one is due has nothing to say any more."""
+    step = timedelta(**period)
+    return {"task": task, "schedule": step, "options": {"expires": step.total_seconds()}}
+
+
+SCHEDULE = {
+    "deliver events": every("apps.events.tasks.drain", seconds=2),
+    "give back events of dead workers": every("apps.events.tasks.sweep", seconds=10),
+    "purge delivered events": every("apps.events.tasks.purge", minutes=10),
+    "purge stored responses": every("apps.api.tasks.purge_stored_responses", minutes=10),
+    "purge spent tokens": every("apps.accounts.tasks.purge_spent_tokens", hours=1),
+}
+
+
+def configuration() -> dict[str, Any]:
+    """Called when the first value is needed, because the settings cannot be read while they are being imported."""
+    from django.conf import settings
+
+    return {
+        "broker_url": settings.CELERY_BROKER_URL,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            # A broker that no longer answers is noticed in seconds. Sending tries twice, then gives up.
+            "socket_timeout": 5,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 5,
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_max": 0.2,
+            # Longer than any task may run: what is not acknowledged by then belonged to a worker that died.
+            "visibility_timeout": 2 * settings.TASK_SECONDS,
+        },
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_time_limit": settings.TASK_SECONDS,
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "worker_pool": "prefork",
+        "worker_concurrency": settings.WORKER_PROCESSES,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_memory_per_child": 300_000,  # KiB: then a fresh process takes its place
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # what they do, they do once
+        "worker_redirect_stdouts": False,
+        "beat_schedule": SCHEDULE,
+        "beat_schedule_filename": str(settings.DATA_DIR / "schedule"),
+        "timezone": "UTC",
+    }
+
+
+app = Celery("gofa")
+app.add_defaults(configuration)
+# Not only of this thread: hints are sent by others.
+app.set_default()
+app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_: object) -> None:
+    """Django has set it up; that somebody listens here keeps Celery from doing so too."""
+    # What comes every two seconds says nothing.
+    for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@signals.task_prerun.connect
+def name_task_in_logs(task_id: str, task: "Task[Any, Any]", **_: object) -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
