@@ -6,13 +6,14 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from apps.accounts.principal import STAFF, Principal, Role
-from apps.kernel.refusals import Forbidden, Unauthorized
+from apps.kernel.refusals import Forbidden, Refusal, Unauthorized
 
 __all__ = ["STAFF", "allow"]
 
 
-def allow(*roles: Role) -> type[BasePermission]:
-    """A permission class for these roles: others are Forbidden, nobody is Unauthorized."""
+def allow(*roles: Role, refusal: type[Refusal] = Forbidden) -> type[BasePermission]:
+    """A permission class for these roles: others are Forbidden (or what the route's contract says), nobody is
+    Unauthorized."""
 
     class Allowed(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:
@@ -20,7 +21,7 @@ def allow(*roles: Role) -> type[BasePermission]:
             if principal is None:
                 raise Unauthorized("no credential")
             if principal.role not in roles:
-                raise Forbidden("This role may not do that")
+                raise refusal("This role may not do that")
             return True
 
     return Allowed

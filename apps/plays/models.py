@@ -69,6 +69,9 @@ class LessonPlay(models.Model):
     skip_cool_down = models.BooleanField(default=False)
     locale = models.CharField(max_length=10, choices=Locale.choices, blank=True)
     playback_speed = models.FloatField(null=True, blank=True)
+    speed_activity_time = models.FloatField(
+        null=True, blank=True, help_text="how far the play was when the speed was reported; none for a target"
+    )
     return_url = models.CharField(max_length=2000, blank=True, help_text="where the play ends, instead of the result")
 
     activity_time = models.FloatField(default=0, help_text="seconds")

@@ -56,6 +56,14 @@ class Migration(migrations.Migration):
                 ),
                 ("playback_speed", models.FloatField(blank=True, null=True)),
                 (
+                    "speed_activity_time",
+                    models.FloatField(
+                        blank=True,
+                        help_text="how far the play was when the speed was reported; none for a target",
+                        null=True,
+                    ),
+                ),
+                (
                     "return_url",
                     models.CharField(
                         blank=True, help_text="where the play ends, instead of the result", max_length=2000
