@@ -61,6 +61,11 @@ def read(token: str, *kinds: str) -> Claims:
     return claims
 
 
+def is_subject(value: Any) -> bool:
+    """Can this be somebody's uid or user name?"""
+    return isinstance(value, str) and bool(_SUBJECT.fullmatch(value))
+
+
 def forget() -> None:
     with _lock:
         _good.clear()
@@ -160,7 +165,7 @@ def _kind(payload: dict[str, Any], is_local: bool) -> str:
 
 def _check_claims(payload: dict[str, Any], kind: str, now: float) -> None:
     """What PyJWT lets through."""
-    if not isinstance(payload["sub"], str) or not _SUBJECT.fullmatch(payload["sub"]):
+    if not is_subject(payload["sub"]):
         raise ValueError("sub must be 1 to 128 characters without control characters")
     for name in ("exp", "iat", "auth_time"):
         if name in payload and (isinstance(payload[name], bool) or not isinstance(payload[name], int)):

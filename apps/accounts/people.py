@@ -52,7 +52,7 @@ def _newcomer(client: Client, uid: str, claims: dict[str, Any]) -> EndUser:
         email=_email(claims.get("email")),
         display_name=_text(claims.get("name"))[:200],
         photo_url=_address(claims.get("picture")),
-        membership_tier=client.membership_tiers[0] if client.membership_tiers else "standard",
+        membership_tier=client.first_tier,
         locale=client.default_locale,
     )
 

@@ -1,6 +1,7 @@
 """What do our tokens say, and how are they issued? The local issuer, on simplejwt's machinery (contract 1)."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import jwt
@@ -9,6 +10,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.tokens import Token
 
 from apps.accounts import keys
+from apps.accounts.models import RevokableToken
 
 ID_LIFETIME = timedelta(hours=1)
 ADMIN_LIFETIME = timedelta(hours=1)
@@ -31,6 +33,12 @@ class LocalBackend(TokenBackend):
         )
 
 
+@cache
+def _backend() -> LocalBackend:
+    """One a process: it has read the key."""
+    return LocalBackend()
+
+
 class LocalToken(Token):
     """The common claims: iss, aud, tid, sub, iat, exp, jti, and the kind, which nothing else can stand in for."""
 
@@ -38,14 +46,14 @@ class LocalToken(Token):
     lifetime = ID_LIFETIME
 
     def get_token_backend(self) -> TokenBackend:
-        return LocalBackend()
+        return _backend()
 
     @classmethod
     def issue(cls, client_id: str, subject: str, ttl: timedelta | None = None, **claims: Any) -> "Issued":
         token = cls()
         now = datetime.now(UTC)
         token.set_iat(at_time=now)
-        token.set_exp(from_time=now, lifetime=ttl or cls.lifetime)
+        token.set_exp(from_time=now, lifetime=cls.lifetime if ttl is None else ttl)
         token.payload.update({"iss": settings.ISSUER, "aud": client_id, "tid": client_id, "sub": subject, **claims})
         return Issued(token)
 
@@ -84,7 +92,7 @@ class SessionToken(LocalToken):
     lifetime = SESSION_LIFETIME
 
 
-class RevokableTokenText(LocalToken):
+class IntegrationToken(LocalToken):
     token_type = "revokable"
     lifetime = REVOKABLE_LIFETIME
 
@@ -93,3 +101,9 @@ def issue_id_token(client_id: str, uid: str, ttl: timedelta | None = None, **cla
     """An end user's ID token of the local issuer, Firebase's shape; `role=` makes it one of staff."""
     auth_time = int(datetime.now(UTC).timestamp())
     return IdToken.issue(client_id, uid, ttl, auth_time=auth_time, user_id=uid, **claims)
+
+
+def issue_revokable_token(row: RevokableToken, *, now: datetime) -> Issued:
+    """The secret of an integration: its `jti` is the row, which says whether it is still good."""
+    ttl = row.expires_at - now if row.expires_at else None
+    return IntegrationToken.issue(row.client_id, row.pk, ttl, jti=row.pk)

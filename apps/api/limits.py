@@ -41,6 +41,13 @@ end
 return answer
 """)
 
+_give_back = valkey.script("""
+for _, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBYFLOAT', key, 'level', 1) end
+end
+return 1
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -101,6 +108,12 @@ def take(limits: Sequence[tuple[Limit, str]], refusal: type[Refusal] | None = No
         worst = max(readings, key=lambda reading: reading.wait)
         raise refusal(retry_after=worst.wait) if refusal else RateLimited(worst)
     return readings
+
+
+def give_back(limits: Sequence[tuple[Limit, str]]) -> None:
+    """Undo `take`, for limits that count failures only; the next `take` sees to it that no bucket is over-full."""
+    keys = [limit.key(scope) for limit, scope in limits]
+    valkey.ask(lambda server: _give_back(server, keys, []), otherwise=None)
 
 
 def _reading(limit: Limit, level: float, wait: float) -> Reading:

@@ -78,6 +78,9 @@ class GofaSchema(AutoSchema):
             found.append("401")
         if self.view.get_permissions():
             found.append("403")
+        if getattr(self.view, "limits", ()):
+            found.append("429")
+        found += [str(status) for status in getattr(self.view, "also_refuses", ())]
         if "{" in self.path:
             found.append("404")
         if operation.get("parameters") or "requestBody" in operation:

@@ -78,6 +78,11 @@ class Client(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def first_tier(self) -> str:
+        """Where people begin who were given no tier."""
+        return self.membership_tiers[0] if self.membership_tiers else DEFAULT_TIERS[0]
+
 
 def new_user_id() -> str:
     return new_id("usr_")
