@@ -3,7 +3,8 @@
 import itertools
 from typing import Any
 
-from apps.accounts.models import Administration, User
+from apps.accounts import tokens
+from apps.accounts.models import Administration, RevokableToken, User
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
 from apps.events import outbox
 from apps.events.models import OutboxEvent
@@ -11,6 +12,7 @@ from apps.kernel.clock import now
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
+from tests.caller import Caller
 
 _numbers = itertools.count(1)
 
@@ -26,7 +28,9 @@ def make_user(client: Client, uid: str, **over: Any) -> EndUser:
 
 def make_staff(username: str, *clients: Client, **over: Any) -> User:
     with binding.bound(binding.ALL_CLIENTS):
-        user = User.objects.create_user(username, password=over.pop("password", "correct horse battery"), **over)
+        user = User.objects.create_user(
+            username, password=over.pop("password", "correct horse battery"), **{"is_staff": True, **over}
+        )
         for client in clients:
             Administration.objects.create(user=user, client=client)
     return user
@@ -62,6 +66,12 @@ def make_play(user: EndUser, lesson: Lesson, **over: Any) -> LessonPlay:
 def make_event(client: Client, event_type: str = "test.happened", **payload: Any) -> OutboxEvent:
     """An event that is due; `record` is how services make them."""
     with binding.bound(client.id):
-        return outbox.record(
-            client_id=client.id, event_type=event_type, subject_id="sub_1", payload=payload, now=now()
-        )
+        return outbox.record(client_id=client.id, event_type=event_type, subject_id="sub_1", payload=payload, now=now())
+
+
+def make_integration(client: Client, **over: Any) -> Caller:
+    """Whoever holds a revokable token of this client."""
+    with binding.bound(client.id):
+        row = RevokableToken.objects.create(client=client, label="Integration", created_at=now(), **over)
+    token = tokens.issue_revokable_token(row, now=now())
+    return Caller({"RevokableToken": token.text})

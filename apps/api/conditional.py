@@ -1,10 +1,17 @@
 """Has the caller seen this answer already? ETag and If-None-Match (RFC 9110, 13.1.2)."""
 
+import hashlib
+
 from django.http import HttpResponse
 from django.utils.http import parse_etags
 
 # What an answer depends on beside its address: everything that can carry a credential.
 _VARY = "Authorization, AdminToken, RevokableToken, Cookie"
+
+
+def strong_etag(content: bytes) -> str:
+    """Two answers have the same tag when they are the same, byte for byte."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def is_seen(if_none_match: str | None, etag: str) -> bool:

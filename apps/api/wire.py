@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.kernel.clock import instant as instant
@@ -104,6 +105,7 @@ class Instant(serializers.DateTimeField):
         return value if isinstance(value, str) else instant(value)
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
 class LocalizedField(serializers.Field):  # type: ignore[type-arg]  # not subscriptable at run time
     """Text by locale. `zh`, `zh_Hant` and `zh-Hant` are accepted; `spelling` is how it is answered.
 

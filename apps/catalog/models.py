@@ -81,8 +81,9 @@ class Lesson(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes: ClassVar = [models.Index(name="lesson_of_client", fields=["client", "id"])]
         constraints: ClassVar = [
+            # What a session refers to: by client and id, so that it cannot be another client's lesson.
+            models.UniqueConstraint(name="lesson_of_client", fields=["client", "id"]),
             models.CheckConstraint(name="lesson_duration_positive", condition=Q(duration__gte=0)),
             models.CheckConstraint(name="lesson_met_positive", condition=Q(met__gte=0)),
             models.CheckConstraint(name="lesson_titled", condition=Q(title__has_key="en")),
@@ -98,6 +99,12 @@ class Lesson(models.Model):
 
     def __str__(self) -> str:
         return str(self.title.get("en", self.id))
+
+    @property
+    def timeline(self) -> "list[LessonSession]":
+        """Its sessions by start time; without a query where `with_timeline` brought them."""
+        rows = self.__dict__.get("timeline_rows")
+        return list(self.sessions.all()) if rows is None else [LessonSession(**row) for row in rows]
 
 
 class LessonSession(models.Model):
@@ -160,7 +167,11 @@ class ShelfEntry(models.Model):
 
 
 class CatalogVersion(models.Model):
-    """How often a client's catalogue has changed; counted by triggers, so that no path of writing can forget it."""
+    """The number of the last change of a client's catalogue: its lessons, their sessions, its shelf.
+
+    Triggers take it from a sequence at every write, so that no path of writing can forget it, and no number is ever
+    seen twice.
+    """
 
     client = models.OneToOneField(Client, on_delete=models.CASCADE, primary_key=True, related_name="+")
     version = models.BigIntegerField(default=0)

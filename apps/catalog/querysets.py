@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Model, OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Collate
+from django.db.models.functions import Collate, JSONObject
 
 from apps.accounts.principal import Principal
 from apps.kernel.querysets import TenantQuerySet
@@ -40,3 +41,11 @@ class LessonQuerySet(TenantQuerySet["Lesson"]):
     def in_order(self) -> Self:
         """By English title, then id; by code point, so that no server's locale changes it."""
         return self.order_by(Collate(KeyTextTransform("en", "title"), "C"), "id")
+
+    def with_timeline(self) -> Self:
+        """Each lesson with its sessions, in the same statement: no change of the catalogue falls between the two."""
+        sessions: TenantQuerySet[Model] = TenantQuerySet(self.model.sessions.rel.related_model)
+        fields = ("title", "category", "start_seconds", "end_seconds", "rep_pose_id", "target_rep_count")
+        row = JSONObject(**{name: name for name in fields})
+        rows = sessions.filter(lesson=OuterRef("pk")).order_by("start_seconds").values(row=row)
+        return self.annotate(timeline_rows=ArraySubquery(rows))

@@ -1,0 +1,64 @@
+"""What does the catalogue look like to those who ask, now? Built once a change, not once a request (contract 4)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from apps.accounts.principal import Principal
+from apps.api.conditional import strong_etag
+from apps.catalog.models import Lesson
+from apps.catalog.presentation import lesson_config
+from apps.catalog.queries import Reading, read_catalog
+from apps.catalog.remembered import Remembered
+
+_MOST_BYTES = 64 * 1024 * 1024
+_printed: Remembered[tuple[str, str], "Edition"] = Remembered(_MOST_BYTES)
+_HEAD, _TAIL = b'{"data":[', b"]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The catalogue as one audience sees it at one time: the whole answer, and where each lesson is in it."""
+
+    body: bytes
+    etag: str
+    places: Mapping[str, slice]
+
+    def lesson(self, lesson_id: str) -> bytes | None:
+        """The LessonConfig of one lesson, when this audience sees it."""
+        place = self.places.get(lesson_id)
+        return None if place is None else self.body[place]
+
+
+def current_edition(principal: Principal, client_id: str) -> Edition:
+    """The catalogue of the bound client as this caller sees it; one query while nothing has changed."""
+    reading = read_catalog(client_id, principal.subject if principal.is_end_user else None)
+    key = (client_id, _audience(principal, reading))
+    edition = _printed.get(key, reading.versions)
+    if edition is None:
+        # One statement, so one state of the catalogue, and none older than the versions that were read before it.
+        lessons = Lesson.objects.visible_to(principal, client_id, reading.tier).in_order().with_timeline()
+        edition = print_edition(lessons)
+        _printed.put(key, reading.versions, edition, weight=len(edition.body))
+    return edition
+
+
+def _audience(principal: Principal, reading: Reading) -> str:
+    """Callers of one audience see the same lessons; the same question as LessonQuerySet.visible_to."""
+    return f"tier:{reading.tier or ''}" if principal.is_end_user else "all" if principal.is_administrator else "live"
+
+
+def print_edition(lessons: Iterable[Lesson]) -> Edition:
+    """Related lessons are shown one level deep, and only those that this audience sees anyway."""
+    seen = {lesson.id: lesson for lesson in lessons}
+    configs = {lesson.id: lesson_config(lesson, lesson.timeline, spelling="underscore") for lesson in seen.values()}
+    parts, places, position = [], {}, len(_HEAD)
+    for lesson in seen.values():
+        related = [configs[each] for each in lesson.related_lesson_ids if each in configs and each != lesson.id]
+        part = orjson.dumps({**configs[lesson.id], "relatedLessons": related})
+        places[lesson.id] = slice(position, position + len(part))
+        position += len(part) + 1
+        parts.append(part)
+    body = _HEAD + b",".join(parts) + _TAIL
+    return Edition(body, strong_etag(body), places)

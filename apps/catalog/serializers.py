@@ -1,0 +1,266 @@
+"""What does a request about lessons look like, and what does its answer?"""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import TextChoices
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.api import wire
+from apps.catalog.addresses import is_address
+from apps.catalog.models import Lesson
+from apps.catalog.vocabulary import code_of, equipment_of
+from apps.kernel.localized import Localized, spell
+
+_MOST_MINUTES = 10_000
+_MOST_SECONDS = _MOST_MINUTES * 60
+_MOST_WORDS = 100
+_MOST_SESSIONS = 1_000
+_INTEGER = 2**31 - 1
+
+
+class Minutes(wire.Number):
+    """Minutes outside, seconds inside."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        minutes = super().run_validation(data)
+        return minutes if minutes is None else round(minutes * 60, 3)
+
+
+class Seconds(wire.Number):
+    """A place on a timeline, to the millisecond."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return Decimal(str(super().run_validation(data))).quantize(Decimal("0.001"))
+
+
+@extend_schema_field(str)
+class Word(wire.Text):
+    """A label or a code of a vocabulary outside, the code inside."""
+
+    default_error_messages = {"vocabulary": "Must be one of {words}."}
+
+    def __init__(self, choices: type[TextChoices], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary = choices
+
+    def to_internal_value(self, data: Any) -> str:
+        code = code_of(self.vocabulary, super().to_internal_value(data))
+        if code is None:
+            self.fail("vocabulary", words=", ".join(self.vocabulary.labels))
+        return code
+
+
+class Equipment(wire.Text):
+    """A label outside, a list inside."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return equipment_of(super().run_validation(data))
+
+
+class Address(wire.Text):
+    """Absolute http(s), or our own media."""
+
+    default_error_messages = {"address": "Must be an absolute http(s) address, or begin with /api/media/."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 2000, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        address = super().to_internal_value(data)
+        if not is_address(address):
+            self.fail("address")
+        return address
+
+
+class LocalizedAddress(wire.LocalizedField):
+    """Addresses by locale."""
+
+    def to_internal_value(self, data: Any) -> Localized:
+        addresses = super().to_internal_value(data)
+        wrong = {
+            spell({locale: ""}, self.spelling).popitem()[0]: [Address.default_error_messages["address"]]
+            for locale, address in addresses.items()
+            if address is not None and (len(address) > 2000 or not is_address(address))
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return addresses
+
+
+def words(**kwargs: Any) -> "serializers.ListField":
+    return serializers.ListField(child=wire.Text(max_length=200), max_length=_MOST_WORDS, required=False, **kwargs)
+
+
+class SessionBody(wire.WireSerializer):
+    """One stretch of the timeline. `repPoseId` and `repCount` come together."""
+
+    wire_names = {"category": "type", "target_rep_count": "repCount"}
+
+    title = wire.LocalizedField(required=False, spelling="underscore")
+    start_seconds = Seconds(min_value=0, max_value=_MOST_SECONDS)
+    end_seconds = Seconds(min_value=0, max_value=_MOST_SECONDS)
+    category = wire.Text(required=False, max_length=100, allow_blank=True)
+    rep_pose_id = wire.Text(required=False, max_length=200, allow_null=True)
+    target_rep_count = wire.Whole(required=False, min_value=0, max_value=_INTEGER, allow_null=True)
+
+
+class LessonBody(wire.WireSerializer):
+    """A lesson as an administrator describes it; `duration` is minutes."""
+
+    wire_names = {"met": "MET", "video_urls": "videoURLs"}
+
+    title = wire.LocalizedField(spelling="underscore", required_locale="en")
+    description = wire.LocalizedField(required=False, spelling="underscore")
+    duration = Minutes(required=False, min_value=0, max_value=_MOST_MINUTES)
+    met = wire.Number(required=False, min_value=0, max_value=1_000)
+    algorithm = Word(Lesson.Algorithm, required=False)
+    intensity = Word(Lesson.Intensity, required=False)
+    categories = words()
+    areas = words()
+    equipment = Equipment(required=False, max_length=200, allow_blank=True)
+    image_url = Address(required=False)
+    thumb_image_url = Address(required=False)
+    thumbnail_time_in_seconds = wire.Number(required=False, min_value=0, max_value=_MOST_SECONDS, allow_null=True)
+    video_urls = serializers.ListField(child=Address(), max_length=_MOST_WORDS, required=False)
+    subtitle_url = LocalizedAddress(required=False, spelling="underscore")
+    sessions: Any = serializers.ListSerializer(child=SessionBody(), required=False, max_length=_MOST_SESSIONS)
+    is_live = wire.Flag(required=False)
+    membership_tiers = words()
+
+    def validate_title(self, title: Localized) -> Localized:
+        if not title["en"].strip():
+            raise serializers.ValidationError("The text of en must not be blank.")
+        return title
+
+
+class MomentOut(wire.WireSerializer):
+    """A time as 002 tells it."""
+
+    wire_names = {"seconds": "_seconds", "nanoseconds": "_nanoseconds"}
+
+    seconds = serializers.IntegerField()
+    nanoseconds = serializers.IntegerField()
+
+
+class SessionConfigOut(wire.WireSerializer):
+    index = serializers.IntegerField(min_value=0)
+    category = serializers.CharField(allow_blank=True)
+    title = wire.LocalizedField(spelling="underscore")
+    start = serializers.FloatField(help_text="seconds")
+    end = serializers.FloatField(help_text="seconds")
+    rep_pose_id = serializers.CharField(required=False)
+    target_rep_count = serializers.IntegerField(required=False)
+
+
+class RelatedLessonOut(wire.WireSerializer):
+    """002's LessonConfig, without related lessons.
+
+    `presentation` builds it; it is declared here for the OpenAPI document, and a test holds the two equal.
+    """
+
+    wire_names = {
+        "unique_id": "uniqueID",
+        "base_lesson_id": "baseLessonID",
+        "video_urls": "videoURLs",
+        "met": "MET",
+    }
+
+    id = serializers.CharField()
+    id_html_encoded = serializers.CharField()
+    client_id = serializers.CharField()
+    status = serializers.ChoiceField(Lesson.Status.choices)
+    unique_id = serializers.CharField(allow_blank=True)
+    base_lesson_id = serializers.CharField(allow_blank=True)
+    image_url = serializers.CharField(allow_blank=True)
+    image_blur_data_url = serializers.CharField(allow_blank=True)
+    thumb_image_url = serializers.CharField(allow_blank=True)
+    title = wire.LocalizedField(spelling="underscore")
+    description = wire.LocalizedField(spelling="underscore")
+    video_urls = serializers.ListField(child=serializers.CharField())
+    video_id = serializers.CharField(allow_blank=True)
+    subtitle_url = wire.LocalizedField(spelling="underscore")
+    plan_enrollment_id = serializers.CharField(allow_blank=True)
+    met = serializers.FloatField()
+    duration = serializers.FloatField(help_text="seconds")
+    is_individual = serializers.BooleanField()
+    intensity = serializers.ChoiceField(Lesson.Intensity.choices, allow_null=True)
+    algorithm = serializers.ChoiceField(Lesson.Algorithm.choices)
+    sessions = SessionConfigOut(many=True)
+    group_by_intensity = serializers.ChoiceField(Lesson.Intensity.choices, allow_null=True)
+    group_by_styles = serializers.ListField(child=serializers.CharField())
+    group_by_types = serializers.ListField(child=serializers.CharField())
+    group_by_muscles = serializers.ListField(child=serializers.CharField())
+    group_by_goals = serializers.ListField(child=serializers.CharField())
+    group_by_equipments = serializers.ListField(child=serializers.CharField())
+    group_by_trainers = serializers.ListField(child=serializers.CharField())
+    required_warmup = serializers.BooleanField()
+    required_cooldown = serializers.BooleanField()
+    sync = serializers.BooleanField()
+    batch = serializers.IntegerField(min_value=0)
+    modified_by = serializers.CharField(allow_blank=True)
+    modify_datetime = MomentOut()
+    created_by = serializers.CharField(allow_blank=True)
+    create_datetime = MomentOut()
+
+
+class LessonConfigOut(RelatedLessonOut):
+    """A lesson, with the related ones one level deep."""
+
+    related_lessons = RelatedLessonOut(many=True)
+
+
+class LessonsOut(wire.WireSerializer):
+    wire_names = {"lessons": "data"}
+
+    lessons = LessonConfigOut(many=True)
+
+
+class LessonOut(wire.WireSerializer):
+    lesson = LessonConfigOut()
+
+
+class WorkspaceSessionOut(wire.WireSerializer):
+    wire_names = {"category": "type", "target_rep_count": "repCount"}
+
+    title = wire.LocalizedField(spelling="underscore")
+    start_seconds = serializers.FloatField()
+    end_seconds = serializers.FloatField()
+    category = serializers.CharField(allow_blank=True)
+    rep_pose_id = serializers.CharField(required=False)
+    target_rep_count = serializers.IntegerField(required=False)
+
+
+class WorkspaceLessonOut(wire.WireSerializer):
+    """A lesson of the B2B workspace."""
+
+    id = serializers.CharField()
+    name = wire.LocalizedField(spelling="underscore")
+    duration = serializers.FloatField(help_text="minutes")
+    categories = serializers.ListField(child=serializers.CharField())
+    areas = serializers.ListField(child=serializers.CharField())
+    equipment = serializers.CharField()
+    intensity = serializers.ChoiceField(Lesson.Intensity.labels, allow_null=True)
+    algorithm = serializers.ChoiceField(Lesson.Algorithm.labels)
+    status = serializers.ChoiceField(Lesson.Status.choices)
+    created_date = serializers.DateTimeField()
+    is_live = serializers.BooleanField()
+    membership_tiers = serializers.ListField(child=serializers.CharField())
+    subtitle_url = wire.LocalizedField(spelling="underscore")
+    sessions = WorkspaceSessionOut(many=True)
+
+
+class WorkspaceOut(wire.WireSerializer):
+    """All lessons of a client and of the library, as its administrators see them."""
+
+    client_id = serializers.CharField()
+    lessons = WorkspaceLessonOut(many=True)
+    live_lesson_ids = serializers.ListField(child=serializers.CharField())
+    all_tiers = serializers.ListField(child=serializers.CharField())
+
+
+class LessonCreatedOut(wire.WireSerializer):
+    success = serializers.BooleanField()
+    lesson_id = serializers.CharField()
+    catalog = WorkspaceOut()

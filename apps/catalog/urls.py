@@ -1,0 +1,9 @@
+from rest_framework.routers import SimpleRouter
+
+from apps.catalog.views import LessonViewSet, WorkspaceViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("api/lessons", LessonViewSet, basename="lesson")
+router.register("api/b2b/lessons/catalog", WorkspaceViewSet, basename="lessons-catalog")
+
+urlpatterns = router.urls
