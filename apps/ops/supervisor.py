@@ -58,7 +58,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def start(self, *programs: Program) -> None:
-        """Start them side by side and wait until each answers."""
+        """Start them in this order and wait in this order until each answers; they warm up side by side."""
         fresh = [Child(program, processes.spawn(program), time.monotonic()) for program in programs]
         self._children += fresh
         for child in fresh:

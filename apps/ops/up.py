@@ -43,9 +43,9 @@ def _start_everything(supervisor: Supervisor, listener: socket.socket, say: Say)
         raise CannotStart(f"The database does not answer: {str(error).splitlines()[0]}") from error
     finally:
         connections.close_all()
-    for programs in (product.web(listener), [product.stream()], [product.worker()], [product.schedule()]):
-        say(f"Starting {', '.join(program.name for program in programs)}.")
-        supervisor.start(*programs)
+    programs = [*product.web(listener), product.stream(), product.worker(), product.schedule()]
+    say(f"Starting {', '.join(program.name for program in programs)}.")
+    supervisor.start(*programs)
 
 
 def _prepare_data(say: Say, *, embedded: bool) -> None:

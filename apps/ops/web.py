@@ -12,7 +12,7 @@ import re
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import IO, Any
 
 import uvicorn
@@ -113,8 +113,8 @@ async def _read(file: IO[bytes]) -> bytes:
     return await asyncio.get_running_loop().run_in_executor(None, file.read, _FILE_CHUNK)
 
 
-def serve(application: Dispatcher, sockets: Iterable[socket.socket]) -> None:
-    """Until SIGTERM; then what is being answered is answered, for a few seconds at most."""
+def server(application: Callable[..., Any]) -> uvicorn.Server:
+    """Runs until SIGTERM; then what is being answered is answered, for a few seconds at most."""
     config = uvicorn.Config(
         application,
         loop="uvloop",
@@ -130,7 +130,7 @@ def serve(application: Dispatcher, sockets: Iterable[socket.socket]) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
     )
-    uvicorn.Server(config).run(sockets=list(sockets))
+    return uvicorn.Server(config)
 
 
 def main(number: str) -> None:
@@ -138,8 +138,8 @@ def main(number: str) -> None:
     wsgi = get_wsgi_application()
     from apps.ops import product
 
-    stream = passing.Forwarder(product.stream_socket())
-    serve(Dispatcher(wsgi, settings.WEB_THREADS, stream), [socket.socket(fileno=int(number))])
+    dispatcher = Dispatcher(wsgi, settings.WEB_THREADS, passing.Forwarder(product.stream_socket()))
+    server(dispatcher).run(sockets=[socket.socket(fileno=int(number))])
 
 
 if __name__ == "__main__":
