@@ -35,12 +35,14 @@ class ProcessedQuerySet(TenantQuerySet["ProcessedEvent"]):
     def enter(self, event: "OutboxEvent", handler: str) -> bool:
         """Note in the open transaction that `handler` has done `event`; False when it had already.
 
-        While another transaction is about to note the same, this one waits for its outcome.
+        While another transaction is about to note the same, this one waits for its outcome. The event's row is locked
+        by hand: the foreign key, being deferred, would do so only at the commit.
         """
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO events_processedevent (client_id, event_id, handler) VALUES (%s, %s, %s)"
+                "INSERT INTO events_processedevent (client_id, event_id, handler)"
+                " SELECT client_id, id, %s FROM events_outboxevent WHERE id = %s FOR KEY SHARE"
                 " ON CONFLICT (client_id, event_id, handler) DO NOTHING",
-                [event.client_id, event.pk, handler],
+                [handler, event.pk],
             )
             return bool(cursor.rowcount)

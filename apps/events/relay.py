@@ -6,7 +6,7 @@ effects of a whole batch, with all their locks, would wait for its slowest handl
 first handler runs, and `sweep` gives back what a dead relay had.
 
 Nothing is done twice even when a lease is over while its relay still works. Every handler's transaction begins with the
-row in ProcessedEvent: its foreign key locks the event, which the SKIP LOCKED of others then leaves out, and its unique
+row in ProcessedEvent: making it locks the event, which the SKIP LOCKED of others then leaves out, and its unique
 constraint holds up and turns away the same handler elsewhere. What became of an event is written only by the relay
 whose attempt it still is.
 """

@@ -1,0 +1,136 @@
+"""A real worker delivers; killed, broken off or left without its broker, it loses nothing and does nothing twice."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.models.functions import Now
+from psycopg.conninfo import make_conninfo
+
+from apps.api import valkey
+from apps.events import hints, relay
+from apps.events.models import OutboxEvent
+from apps.tenants import binding
+from apps.tenants.models import Client
+from gofa import celery_app
+from tests import make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE = 30.0
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def demo(gofa: Client) -> Client:
+    return make.make_client("demo", defer_limit=0)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start `celery -A tests.events.worker worker` on the test's own database; all are gone after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+    env = {
+        **os.environ,
+        "DATABASE_URL": make_conninfo(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"]),
+        "REDIS_URL": settings.REDIS_URL,
+        "WORKER_PROCESSES": "1",
+    }
+
+    def start_worker(*options: str) -> "subprocess.Popen[bytes]":
+        quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "tests.events.worker", "worker", *quiet, *options],
+            cwd=settings.BASE_DIR,
+            env=env,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_worker
+    for process in started:
+        kill(process)
+
+
+def kill(worker: "subprocess.Popen[bytes]") -> None:
+    """The worker and its children, as the kernel does when memory is short."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def state_of(event: OutboxEvent) -> str:
+    with binding.bound(binding.ALL_CLIENTS):
+        return OutboxEvent.objects.get(pk=event.pk).state
+
+
+def is_delivered(event: OutboxEvent) -> bool:
+    return state_of(event) == OutboxEvent.State.DELIVERED
+
+
+def effects() -> int:
+    return Client.objects.get(pk="demo").defer_limit
+
+
+def test_every_line_of_the_schedule_is_a_task() -> None:
+    celery_app.loader.import_default_modules()
+    assert {line["task"] for line in celery_app.conf.beat_schedule.values()} <= set(celery_app.tasks)
+
+
+def test_a_worker_without_a_clock_delivers_on_a_hint_and_comes_back_to_a_restarted_database(
+    demo: Client, start: Start
+) -> None:
+    start()
+    first = make.make_event(demo, "test.counted")
+    wait_until(lambda: is_delivered(first))
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
+    second = make.make_event(demo, "test.counted")
+    wait_until(lambda: is_delivered(second))
+    assert effects() == 2
+
+
+def test_a_killed_worker_and_a_flushed_broker_lose_nothing_and_do_nothing_twice(
+    demo: Client, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hints, "nudge", lambda: None)
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    clock = ("--beat", "--schedule", str(tmp_path / "schedule"))
+    blocked = make.make_event(demo, "test.blocked", begun=str(begun), go=str(go))
+    behind = make.make_event(demo, "test.counted")
+
+    worker = start(*clock)
+    wait_until(begun.exists)
+    assert effects() == 1  # of the handler before the one that is in hand, whose own is not committed
+    kill(worker)
+    valkey.client().flushdb()
+    assert [state_of(event) for event in (blocked, behind)] == ["pending", "pending"]
+
+    go.touch()
+    with binding.bound(binding.ALL_CLIENTS):  # as if the lease were over
+        OutboxEvent.objects.update(claimed_until=Now() - timedelta(seconds=1))
+    assert relay.sweep() == 2
+    start(*clock)
+    wait_until(lambda: is_delivered(blocked) and is_delivered(behind))
+    assert effects() == 3
