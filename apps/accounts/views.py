@@ -2,10 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar, cast
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
@@ -13,10 +11,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts import identity, keys, people, services, tokens
+from apps.accounts import browsers, identity, keys, people, services, tokens
 from apps.accounts import serializers as wire
 from apps.accounts.access import client_for
-from apps.accounts.authentication import SESSION_COOKIE, end_user, principal_of_staff, staff
+from apps.accounts.authentication import principal_of_staff, staff
 from apps.accounts.models import RevokableToken
 from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
@@ -125,15 +123,10 @@ class SignInViewSet(TokenViewSet):
     )
     def create(self, request: Request) -> Response:
         """An ID token, and the session cookie that the play pages use; the custom token is used up."""
-        ends = datetime.fromtimestamp(self.claims.all["exp"], UTC)
-        services.spend_token(client_id=self.client_id, jti=self.claims.jti, expires_at=ends)
-        uid = end_user(self.claims).subject
-        id_token = tokens.issue_id_token(self.client_id, uid)
+        person = browsers.sign_in(self.claims)
+        id_token = tokens.issue_id_token(person.client_id, person.subject)
         response = Response(wire.IdTokenOut({"id_token": id_token.text, "expires_at": id_token.expires_at}).data)
-        session = tokens.SessionToken.issue(self.client_id, uid)
-        is_secure = settings.SESSION_COOKIE_SECURE or request.is_secure()
-        lifetime = int(tokens.SESSION_LIFETIME.total_seconds())
-        response.set_cookie(SESSION_COOKIE, session.text, lifetime, httponly=True, samesite="Lax", secure=is_secure)
+        browsers.remember(response, person, request=request._request)
         return response
 
 
