@@ -4,8 +4,9 @@ administrator, and root, of the platform's staff."""
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 
-from apps.accounts import identity, people
+from apps.accounts import identity, key_sets, people
 from apps.accounts.models import User
 from apps.api import valkey
 from apps.tenants import binding, registry
@@ -13,12 +14,16 @@ from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.caller import Caller
 
+# A password is meant to be slow to check; a test is not.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 
 @pytest.fixture(autouse=True)
 def forgetful() -> Iterator[None]:
     """What a process remembers between requests must not cross from one test to the next."""
     registry.forget()
     identity.forget()
+    key_sets.key_set.cache_clear()
     people.forget()
     valkey.forget_absence()
     valkey.client().flushdb()

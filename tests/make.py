@@ -75,3 +75,16 @@ def make_integration(client: Client, **over: Any) -> Caller:
         row = RevokableToken.objects.create(client=client, label="Integration", created_at=now(), **over)
     token = tokens.issue_revokable_token(row, now=now())
     return Caller({"RevokableToken": token.text})
+
+
+def put_on_shelf(client: Client, lesson: Lesson, *, live: bool = True, tiers: tuple[str, ...] = ("standard",)) -> None:
+    """The client shows a lesson of the library."""
+    with binding.bound(client.id):
+        ShelfEntry.objects.create(client=client, lesson=lesson, is_live=live, membership_tiers=list(tiers))
+
+
+def make_revokable_token(client: Client, **over: Any) -> tuple[RevokableToken, str]:
+    """The row and its secret."""
+    with binding.bound(client.id):
+        row = RevokableToken.objects.create(client=client, **{"label": "A robot", "created_at": now(), **over})
+    return row, tokens.issue_revokable_token(row, now=row.created_at).text

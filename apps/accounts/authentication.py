@@ -53,7 +53,7 @@ def principal_of(header: str, value: str) -> Principal:
     scheme, _, token = value.partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized("not a bearer token")
-    claims = identity.read(token.strip(), "id", "admin")
+    claims = identity.read(token.lstrip(" "), "id", "admin")
     return staff(claims) if claims.kind == "admin" or claims.all.get("role") in STAFF else end_user(claims)
 
 
