@@ -37,7 +37,7 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MANAGE) makemigrations --check --dry-run
-	$(MANAGE) lintmigrations --project-root-path apps --no-cache
+	$(MANAGE) lintmigrations --quiet ok ignore
 	@mkdir -p $(GOFA_DATA_DIR)
 	$(MANAGE) spectacular --validate --fail-on-warn --format openapi-json --file $(GOFA_DATA_DIR)/openapi.json
 	@diff -u $(SCHEMA) $(GOFA_DATA_DIR)/openapi.json || { echo "The API is not what $(SCHEMA) says: make schema" >&2; exit 1; }

@@ -36,6 +36,7 @@ class Wanted(TypedDict):
 
 
 _SOCKET_BYTES = 100  # the kernel's limit is 107
+_PATIENCE = 15.0  # seconds for a command that uses the engines to finish
 _VALKEY_SOCKET = "valkey.sock"
 
 
@@ -91,7 +92,7 @@ def claimed(data_dir: Path) -> Iterator[None]:
         mine.truncate()
         mine.write(f"{os.getpid()}\n")
         mine.flush()
-        if not processes.wait_until(lambda: _nobody_else(data_dir), 15):
+        if not processes.wait_until(lambda: _nobody_else(data_dir), _PATIENCE):
             raise CannotStart(f"The data folder {data_dir} is in use by another command (a shell?); end it first.")
         yield
 

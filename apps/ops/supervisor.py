@@ -109,7 +109,7 @@ class Supervisor:
         processes.kill_session(child.process.pid)
         processes.kill_orphans(self._pids())
         child.deaths = 1 if now - child.started_at > _STEADY_AFTER else child.deaths + 1
-        pause = 0.0 if child.deaths == 1 else min(_LONGEST_PAUSE, 0.25 * 2**child.deaths)
+        pause = 0.0 if child.deaths == 1 else min(_LONGEST_PAUSE, 0.1 * 2**child.deaths)
         self._say(f"{child.program.name} ended ({child.process.returncode}); starting it again in {pause:g} s.")
         child.process, child.retry_at = None, now + pause
 

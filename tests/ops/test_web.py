@@ -101,7 +101,8 @@ class Served:
             thread.join()
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(*self.listener.getsockname(), timeout=20)
+        address, port = self.listener.getsockname()
+        return http.client.HTTPConnection(address, port, timeout=20)
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         connection = self.connect()
