@@ -18,7 +18,7 @@ MAX_ACTIVITY_SECONDS = 7 * 24 * 3600
 
 
 class ListQuery(PageQuery):
-    sort_by = Text(default="createdAt", help_text=f"One of: {', '.join(SORTS)}")
+    sort_by = Text(default="createdAt", allow_blank=True, help_text=f"One of: {', '.join(SORTS)}")
     sort_order = serializers.ChoiceField(choices=["asc", "desc"], default="desc")
     user_id = Text(required=False)
     lesson_id = Text(required=False)
