@@ -18,6 +18,7 @@ from itertools import takewhile
 
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -121,12 +122,23 @@ def _handle(event: OutboxEvent) -> str:
     for handler in handlers_of(event.event_type):
         try:
             with binding.bound(event.client_id), binding.atomic():
+                _commit_without_waiting()
                 if ProcessedEvent.objects.enter(event, handler.name):
                     handler.handle(event)
         except Exception as error:
             log.exception("event_failed", event_id=event.pk, event_type=event.event_type, handler=handler.name)
             errors.append(f"{handler.name}: {type(error).__name__}: {error}")
     return "\n".join(errors)
+
+
+def _commit_without_waiting() -> None:
+    """Let the open transaction's commit reach the disk with a later one: several times as fast on a busy disk.
+
+    The mark of delivery is that later one, and waits. Should the server die before it, the event is still pending, and
+    the handler's effect is there together with its row in ProcessedEvent, or neither is.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def _put_off(event: OutboxEvent, error: str) -> None:

@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.events import relay
 from apps.events.handlers import handles
 from apps.events.models import OutboxEvent, ProcessedEvent
+from apps.events.querysets import OutboxQuerySet
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 from tests import make
@@ -115,6 +117,29 @@ def test_a_hundred_events_that_nobody_handles_cost_a_handful_of_queries(
     # Claim: savepoint, select, update, release. Mark: update. Look again: savepoint, select, release.
     with django_assert_num_queries(8):
         assert relay.drain(limit=100) == 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_handlers_do_not_wait_for_the_disk_but_the_mark_of_delivery_does(
+    demo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[Any] = []
+
+    def note(*_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            waits.append(cursor.fetchone())
+
+    class Marking(OutboxQuerySet):
+        def update(self, **fields: Any) -> int:
+            note()
+            return super().update(**fields)
+
+    make.make_event(demo)
+    monkeypatch.setattr(relay, "_rows", lambda events: Marking(OutboxEvent).filter(pk__in=[e.pk for e in events]))
+    with handled_by(note):
+        assert relay.drain() == 1
+    assert waits[:3] == [("on",), ("off",), ("on",)]  # claim, handler, mark
 
 
 def test_a_handler_that_fails_twice_is_tried_again_until_it_succeeds(demo: Client) -> None:
