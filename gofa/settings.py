@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,16 @@ PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}")
 INTERNAL_IPS: list[str] = []
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "apps.backoffice.admin_config.GofaAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -70,6 +74,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.backoffice.middleware.AdminMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "gofa.urls"
@@ -133,12 +139,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["apps.backoffice.lockout.Lockout", "apps.backoffice.lockout.StaffBackend"]
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_AGE = env.int("ADMIN_IDLE_SECONDS", 8 * 3600)
 SESSION_SAVE_EVERY_REQUEST = False
+ADMIN_REQUIRE_2FA = env.bool("ADMIN_REQUIRE_2FA", False)
+OTP_TOTP_ISSUER = "GOFA"
+AXES_FAILURE_LIMIT = env.int("ADMIN_LOGIN_FAILURES", 5, validate=lambda count: count > 0)
+AXES_COOLOFF_TIME = timedelta(seconds=env.int("ADMIN_LOCKOUT_SECONDS", 900, validate=lambda seconds: seconds > 0))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "apps.backoffice.lockout.address"
+AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+# Attempts while locked are neither written down nor do they lengthen the lock.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code"]
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 ISSUER = env.str("GOFA_ISSUER", "https://id.gofa.local")
 SIGNING_KEY_FILE = Path(env.str("GOFA_SIGNING_KEY_FILE", str(DATA_DIR / "secrets" / "signing.pem")))
 

@@ -1,22 +1,18 @@
 """How do clients, people and tokens look on the wire? (contract 12)"""
 
-import re
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.validators import MaxLengthValidator, RegexValidator, URLValidator, validate_email
 from rest_framework import serializers
 
+from apps.accounts.hosts import is_host
 from apps.api import wire
 from apps.api.gofa import PageQuery
 from apps.kernel.clock import instant
 from apps.kernel.localized import canonical_locale
 from apps.tenants.models import CLIENT_ID_PATTERN, MODULES, Client, RiskTier
 
-_HOST = re.compile(
-    r"(?=.{1,253}(:|\Z))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:([1-9]\d{0,4}))?",
-    re.ASCII,
-)
 _TIERS_AT_MOST = 50
 _HOSTS_AT_MOST = 200
 _VISIBLE = RegexValidator(r"^[\x21-\x7e]*\Z", "Must be of visible ASCII characters.")
@@ -67,8 +63,7 @@ class ReturnHost(wire.Text):
 
     def to_internal_value(self, data: Any) -> str:
         host = super().to_internal_value(data).lower()
-        match = _HOST.fullmatch(host)
-        if match is None or int(match[6] or 0) > 65535:
+        if not is_host(host):
             self.fail("host")
         return host
 

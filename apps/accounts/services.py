@@ -52,7 +52,7 @@ def purge_spent_tokens(*, now: datetime) -> int:
 def create_client(*, client_id: str, fields: Mapping[str, Any]) -> Client:
     """A new tenant. Conflict if the name, or its identity provider's issuer and audience, is another's."""
     client = Client(id=client_id, **fields)
-    _check_client(client)
+    check_client(client)
     _save_client(client, is_new=True)
     return client
 
@@ -66,12 +66,13 @@ def update_client(*, client_id: str, fields: Mapping[str, Any]) -> Client:
             raise NotFound("Client not found")
         for name, value in fields.items():
             setattr(client, name, value)
-        _check_client(client)
+        check_client(client)
         _save_client(client, is_new=False)
     return client
 
 
-def _check_client(client: Client) -> None:
+def check_client(client: Client) -> None:
+    """BadRequest for what the fields of a client, each by itself right, must not say together."""
     if client.pk == LIBRARY_CLIENT_ID and client.status != Client.Status.ACTIVE:
         raise _wrong("status", "The platform's own client stays active.")
     given = {"issuer": client.issuer, "audience": client.audience, "jwksUrl": client.jwks_url}
@@ -132,21 +133,31 @@ def update_end_user(*, client: Client, uid: str, fields: Mapping[str, Any]) -> E
 
 
 def _set_end_user(client: Client, user: EndUser, fields: Mapping[str, Any]) -> None:
-    tier = fields.get("membership_tier")
-    if tier is not None and tier not in client.membership_tiers:
-        raise _wrong("membershipTier", f"Must be one of {', '.join(client.membership_tiers)}.")
+    if "membership_tier" in fields:
+        check_tier(client, fields["membership_tier"])
     assessments = {**user.assessments, **fields.get("assessments", {})}
     for name, value in fields.items():
         setattr(user, name, value)
     user.assessments = {kind: value for kind, value in assessments.items() if value is not None}
 
 
+def check_tier(client: Client, tier: str) -> None:
+    """BadRequest for a tier that the client does not have."""
+    if tier not in client.membership_tiers:
+        raise _wrong("membershipTier", f"Must be one of {', '.join(client.membership_tiers)}.")
+
+
+def check_expiry(expires_at: datetime | None, now: datetime) -> None:
+    """BadRequest for a credential that would end before it begins."""
+    if expires_at is not None and expires_at <= now:
+        raise _wrong("expiresAt", "Must be in the future.")
+
+
 def create_revokable_token(
     *, client: Client, label: str, expires_at: datetime | None, by: str, now: datetime
 ) -> RevokableToken:
     """The row of a new credential; the secret is made from its id, and not kept."""
-    if expires_at is not None and expires_at <= now:
-        raise _wrong("expiresAt", "Must be in the future.")
+    check_expiry(expires_at, now)
     return RevokableToken.objects.create(
         client=client, label=label, created_by=by, created_at=now, expires_at=expires_at
     )

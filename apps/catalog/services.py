@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
 from apps.catalog.timeline import SessionFields, timeline_problems
@@ -88,9 +88,9 @@ def _retimed_problems(lesson: Lesson, fields: LessonFields) -> list[Detail]:
     """A changed duration is held against the stored sessions again."""
     if not {"duration", "sessions"} & set(fields):
         return []
-    stored = lesson.sessions.values("title", "start_seconds", "end_seconds", "category", "rep_pose_id", "target_rep_count")
-    sessions = fields["sessions"] if "sessions" in fields else [SessionFields(**row) for row in stored]
-    return timeline_problems(sessions, fields.get("duration", lesson.duration))
+    names = SessionFields.__annotations__
+    stored = cast("list[SessionFields]", list(lesson.sessions.values(*names)))
+    return timeline_problems(fields.get("sessions", stored), fields.get("duration", lesson.duration))
 
 
 def _edit(lesson: Lesson, fields: LessonFields, author: str) -> None:

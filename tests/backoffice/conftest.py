@@ -1,0 +1,20 @@
+"""Staff at the admin: `at_admin(cleo)` is a browser in which she has signed in."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client as Browser
+
+from apps.accounts.models import User
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def at_admin() -> Callable[[User], Browser]:
+    def sign_in(user: User) -> Browser:
+        browser = Browser()
+        browser.force_login(user)
+        return browser
+
+    return sign_in
