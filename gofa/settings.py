@@ -11,6 +11,7 @@ from environs import Env
 from psycopg.conninfo import conninfo_to_dict
 
 from apps.ops import engines
+from apps.ops.processes import CannotStart
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,15 +21,10 @@ PORT = env.int("PORT", 8000, validate=lambda port: 0 < port < 65536)
 
 def kept_secret(name: str) -> str:
     """A random secret that is made once and kept in the data folder, for those who set none."""
-    path = DATA_DIR / "secrets" / name
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
-    return path.read_text()
+    try:
+        return engines.kept(DATA_DIR, f"secrets/{name}", lambda: secrets.token_urlsafe(48))
+    except CannotStart as error:
+        raise SystemExit(str(error)) from None
 
 
 SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret("django")
@@ -64,16 +60,17 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "apps.api.tracing.TracingMiddleware",
+    "apps.api.addresses.AddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.UnboundMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.api.pages.PageSessions",
+    "apps.api.pages.PageLocale",
+    "apps.api.pages.PageCommon",
+    "apps.api.pages.PageCsrf",
+    "apps.api.pages.PageAuthentication",
+    "apps.api.pages.PageMessages",
+    "apps.api.pages.PageFrames",
     "apps.backoffice.middleware.AdminMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -109,7 +106,7 @@ def database(url: str) -> dict[str, Any]:
     """Django's form of a libpq address; sockets, several hosts and TLS parameters included."""
     parts = conninfo_to_dict(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "apps.tenants.postgresql",
         "NAME": parts.pop("dbname", "gofa"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
@@ -141,6 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = ["apps.backoffice.lockout.Lockout", "apps.backoffice.lockout.StaffBackend"]
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "apps.api.html.forbidden"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
@@ -202,10 +200,20 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MIMETYPES = {".vtt": "text/vtt"}
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(DATA_DIR / "media")))
+
+# --- What `manage.py up` starts ---
+
+BIND_ADDRESS = env.str("BIND_ADDRESS", "127.0.0.1")
+WEB_WORKERS = env.int("WEB_WORKERS", os.cpu_count() or 1, validate=lambda number: number > 0)
+DEMO_PASSWORD = env.str("GOFA_DEMO_PASSWORD", "")
+WEB_THREADS = env.int("WEB_THREADS", 2, validate=lambda number: number > 0)
 
 # --- Jobs ---
 

@@ -65,13 +65,7 @@ def settle(connection: BaseDatabaseWrapper) -> None:
     _tell(connection)
 
 
-def watch(connection: BaseDatabaseWrapper, **_: object) -> None:
-    """Put the wrapper on a new connection (a receiver of `connection_created`)."""
-    if connection.vendor == "postgresql" and _before_execute not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_before_execute)
-
-
-def _before_execute(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def before_execute(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     _tell(context["connection"])
     return execute(sql, params, many, context)
 

@@ -3,6 +3,7 @@
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -126,10 +127,14 @@ def test_a_bound_transaction_tells_nothing_inside(ada: EndUser) -> None:
     """The pre-told tenant costs no statement in the transaction; an untold one is told for each."""
     told: list[str] = []
 
+    def listen(query: str, *params: Any) -> Any:
+        told.append(query)
+        return execute(query, *params)
+
     with binding.bound("demo"), binding.atomic():
         raw = connection.connection
         execute = raw.execute
-        raw.execute = lambda query, *args: told.append(query) or execute(query, *args)
+        raw.execute = listen
         assert seen() == ["ada"]
         assert seen() == ["ada"]
         del raw.execute
