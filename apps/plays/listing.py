@@ -9,7 +9,7 @@ from apps.plays.sorting import SORTS, Order
 
 
 def list_page(principal: Principal, client_id: str, query: dict[str, Any]) -> dict[str, Any]:
-    """001's page of the plays that the caller may see; `query` is a valid ListQuery."""
+    """001's page of the plays that the caller may see; `query` is a valid LessonPlaysQuery."""
     if query["sort_by"] not in SORTS:
         raise BadRequest("Invalid sortBy")
     scope = queries.Scope.visible_to(principal, client_id, query.get("user_id"), query.get("lesson_id"))

@@ -138,8 +138,8 @@ def _scope_sql(*, by_user: bool, by_lesson: bool) -> str:
 @lru_cache(maxsize=2_000)
 def _statement(shape: Shape) -> str:
     """Only names and numbers of ours go into the text; the limit too, as a plan for any limit would be a worse one."""
-    # Rows without a value are ordered by the column, too, though it is null in all of them: so only the sort's own index
-    # has their order, and no other one (the primary key's, over all clients) can look cheaper.
+    # Rows without a value are ordered by the column, too, though it is null in all of them: so only the sort's own
+    # index has their order, and no other one (the primary key's, over all clients) can look cheaper.
     keys = (*shape.sort.columns, "id")
     direction = " DESC" if shape.descending else ""
     order_by = ", ".join(key + direction for key in keys)

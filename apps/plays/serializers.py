@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.api.gofa import PageQuery
 from apps.api.wire import Flag, Instant, LocalizedField, Number, Text, Whole, WireSerializer
+from apps.catalog.models import Lesson
+from apps.catalog.serializers import LessonConfigOut
 from apps.plays.grading import GRADES
 from apps.plays.models import MAX_PLAYBACK_SPEED
 from apps.plays.sorting import SORTS
@@ -17,7 +20,7 @@ MAX_REP_COUNT = 1_000_000
 MAX_ACTIVITY_SECONDS = 7 * 24 * 3600
 
 
-class ListQuery(PageQuery):
+class LessonPlaysQuery(PageQuery):
     sort_by = Text(default="createdAt", allow_blank=True, help_text=f"One of: {', '.join(SORTS)}")
     sort_order = serializers.ChoiceField(choices=["asc", "desc"], default="desc")
     user_id = Text(required=False)
@@ -43,7 +46,7 @@ class PlaybackSpeed(Number):
         return speed
 
 
-class CreateBody(WireSerializer):
+class LessonPlayBody(WireSerializer):
     """Shapes only: 001 has words of its own for formats, and an order in which they are checked."""
 
     wire_names = {"photo_url": "photoURL"}
@@ -61,23 +64,23 @@ class CreateBody(WireSerializer):
     return_url = Text(required=False, allow_blank=True)
 
 
-class CreatedOut(WireSerializer):
+class LessonPlayCreatedOut(WireSerializer):
     lesson_play_id = serializers.CharField()
     redirect_url = serializers.CharField()
     created_at = Instant()
 
 
-class ChangeBody(WireSerializer):
+class LessonPlayChangeBody(WireSerializer):
     return_url = Text(required=False, allow_blank=True, allow_null=True, help_text="null removes it")
 
 
-class ChangedOut(WireSerializer):
+class LessonPlayChangedOut(WireSerializer):
     success = serializers.BooleanField()
     lesson_play_id = serializers.CharField()
     updated_fields = serializers.ListField(child=serializers.CharField())
 
 
-class SessionReport(WireSerializer):
+class LessonPlaySessionBody(WireSerializer):
     index = Whole(min_value=0, max_value=MAX_INDEX)
     grade = serializers.ChoiceField(choices=GRADES, required=False)
     engagement_level = Number(required=False, min_value=0, max_value=1)
@@ -93,11 +96,20 @@ class SessionReport(WireSerializer):
         return attrs
 
 
-class ProgressBody(WireSerializer):
-    sessions = serializers.ListField(child=SessionReport(), required=False, max_length=MAX_REPORTED_SESSIONS)
+class LessonPlayProgressBody(WireSerializer):
+    sessions = serializers.ListField(child=LessonPlaySessionBody(), required=False, max_length=MAX_REPORTED_SESSIONS)
     activity_time = Number(required=False, min_value=0, max_value=MAX_ACTIVITY_SECONDS, help_text="seconds")
     completed = Flag(default=False)
     playback_speed = PlaybackSpeed(required=False)
+
+
+class PlayedLessonOut(LessonConfigOut):
+    """002's LessonConfig as a play carries it: locales with a hyphen, and the category of the workout."""
+
+    title = LocalizedField(spelling="hyphen")
+    description = LocalizedField(spelling="hyphen")
+    subtitle_url = LocalizedField(spelling="hyphen")
+    workout_category = serializers.ChoiceField(Lesson.Algorithm.choices)
 
 
 class LessonPlaySessionOut(WireSerializer):
@@ -144,13 +156,14 @@ class LessonPlayOut(WireSerializer):
     locale = serializers.ChoiceField(choices=Locale.choices, required=False)
     playback_speed = serializers.FloatField(required=False)
     return_url = serializers.CharField(required=False)
-    lesson = serializers.DictField(required=False, help_text="LessonConfig, with hyphens and workoutCategory")
+    lesson = PlayedLessonOut(required=False)
 
 
 class LessonPlayDataOut(WireSerializer):
     data = LessonPlayOut()  # type: ignore[assignment]  # a field of the answer, not the serializer's own
 
 
+@extend_schema_serializer(many=False)
 class LessonPlayPageOut(WireSerializer):
     data = LessonPlayOut(many=True)  # type: ignore[assignment]  # as above
     page = serializers.IntegerField()

@@ -26,7 +26,7 @@ class LessonPlayNotFound(NotFound):
 
 
 class NewPlay(TypedDict):
-    """A valid CreateBody; what was not sent is absent."""
+    """A valid LessonPlayBody; what was not sent is absent."""
 
     lesson_id: str
     skip_warm_up: bool
@@ -52,7 +52,7 @@ class SessionReport(TypedDict):
 
 
 class Progress(TypedDict):
-    """A valid ProgressBody."""
+    """A valid LessonPlayProgressBody."""
 
     completed: bool
     sessions: NotRequired[list[SessionReport]]

@@ -18,17 +18,20 @@ from apps.kernel.clock import instant, now
 from apps.kernel.refusals import BadRequest, Refusal, Unauthorized
 from apps.plays import listing, presentation, queries, services
 from apps.plays.serializers import (
-    ChangeBody,
-    ChangedOut,
-    CreateBody,
-    CreatedOut,
+    LessonPlayBody,
+    LessonPlayChangeBody,
+    LessonPlayChangedOut,
+    LessonPlayCreatedOut,
     LessonPlayDataOut,
     LessonPlayPageOut,
-    ListQuery,
-    ProgressBody,
+    LessonPlayProgressBody,
+    LessonPlaysQuery,
 )
 from apps.tenants.models import Client
 
+# A play belongs to those who may know of it: whoever else asks is told no more than a stranger (001 has no 403).
+_Readers = allow(*Role)
+_Players = allow(Role.END_USER, *STAFF, refusal=Unauthorized)
 _CLIENT_ID = "Whose list; the caller's own client, or any client for platform staff"
 _FOR_STAFF = "Staff who act for several clients say for which"
 
@@ -53,9 +56,7 @@ class LessonPlayViewSet(GofaViewSet):
         return client_for(self.principal, self.client_id)
 
     def get_permissions(self) -> list[BasePermission]:
-        if self.action in ("list", "retrieve"):
-            return [allow(*Role)()]
-        return [allow(Role.END_USER, *STAFF, refusal=Unauthorized)()]
+        return [_Readers() if self.action in ("list", "retrieve") else _Players()]
 
     def tenant_of(self, request: Request) -> str:
         named = request.query_params.get("clientId")
@@ -70,35 +71,39 @@ class LessonPlayViewSet(GofaViewSet):
 
     @extend_schema(
         operation_id="listLessonPlays",
-        parameters=[ListQuery, OpenApiParameter("clientId", str, required=True, description=_CLIENT_ID)],
+        parameters=[LessonPlaysQuery, OpenApiParameter("clientId", str, required=True, description=_CLIENT_ID)],
         responses=LessonPlayPageOut,
     )
     def list(self, request: Request) -> HttpResponse:
+        """The plays of an end user, or of a whole client. Pages by token cost the same at any depth."""
         named = request.query_params.get("userId")
         if named is not None:
             services.require_ownership(self.principal, named)
-        query = self.read_query(ListQuery)
+        query = self.read_query(LessonPlaysQuery)
         return self._answer(listing.list_page(self.principal, self.client_id, query))
 
     @extend_schema(
         operation_id="createLessonPlay",
         parameters=[OpenApiParameter("clientId", str, description=_FOR_STAFF)],
-        request=CreateBody,
-        responses=CreatedOut,
+        request=LessonPlayBody,
+        responses={200: LessonPlayCreatedOut},
     )
     def create(self, request: Request) -> Response:
-        new = cast(services.NewPlay, self.read_body(CreateBody))
+        """Begin a lesson; the answer says where it is played."""
+        new = cast(services.NewPlay, self.read_body(LessonPlayBody))
         play = services.create_lesson_play(principal=self.principal, client=self.client, new=new, now=now())
         address = f"/move/lesson/play/{play.id}"
         return Response({"lessonPlayId": play.id, "redirectUrl": address, "createdAt": instant(play.created_at)})
 
     @extend_schema(operation_id="getLessonPlay", responses=LessonPlayDataOut)
     def retrieve(self, request: Request, lesson_play_id: str) -> HttpResponse:
+        """One play, with its lesson and the titles of its sessions."""
         return self._show(lesson_play_id)
 
-    @extend_schema(operation_id="updateLessonPlay", request=ChangeBody, responses=ChangedOut)
+    @extend_schema(operation_id="updateLessonPlay", request=LessonPlayChangeBody, responses=LessonPlayChangedOut)
     def partial_update(self, request: Request, lesson_play_id: str) -> Response:
-        body = self.read_body(ChangeBody)
+        """Say where the play ends."""
+        body = self.read_body(LessonPlayChangeBody)
         if "return_url" not in body:
             raise BadRequest("No valid fields to update")
         services.change_return_url(
@@ -106,10 +111,13 @@ class LessonPlayViewSet(GofaViewSet):
         )
         return Response({"success": True, "lessonPlayId": lesson_play_id, "updatedFields": ["returnUrl"]})
 
-    @extend_schema(operation_id="reportLessonPlayProgress", request=ProgressBody, responses=LessonPlayDataOut)
+    @extend_schema(
+        operation_id="reportLessonPlayProgress", request=LessonPlayProgressBody, responses={200: LessonPlayDataOut}
+    )
     @action(detail=True, methods=["post"])
     def progress(self, request: Request, lesson_play_id: str) -> HttpResponse:
-        progress = cast(services.Progress, self.read_body(ProgressBody))
+        """Report what happened since the last report, or ever: sessions merge by index, the greater figure stays."""
+        progress = cast(services.Progress, self.read_body(LessonPlayProgressBody))
         services.report_progress(
             principal=self.principal, client=self.client, play_id=lesson_play_id, progress=progress, now=now()
         )

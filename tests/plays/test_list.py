@@ -128,9 +128,9 @@ def test_people_and_lessons_sort_by_id(
     as_: As, cleo: User, ada: EndUser, ben: EndUser, yoga: Lesson, demo: Client
 ) -> None:
     other = make.make_lesson(demo, id="lesson_0")
-    make.make_play(ben, yoga, id="b")
-    make.make_play(ada, yoga, id="a")
-    make.make_play(ben, other, id="c")
+    make.make_play(ben, yoga, id="b", created_at=NOON)
+    make.make_play(ada, yoga, id="a", created_at=NOON + timedelta(minutes=1))
+    make.make_play(ben, other, id="c", created_at=NOON + timedelta(minutes=2))
     caller = as_(cleo)
     assert ids(caller.get(URL, {"clientId": "demo", "sortBy": "userId", "sortOrder": "asc"})) == ["a", "b", "c"]
     assert ids(caller.get(URL, {"clientId": "demo", "sortBy": "lessonId", "sortOrder": "desc"})) == ["c", "a", "b"]
