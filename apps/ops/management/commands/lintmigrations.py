@@ -1,4 +1,4 @@
-"""`manage.py lintmigrations`: would a migration of ours stop a server that is running? A tool of the development group."""
+"""`manage.py lintmigrations`: would a migration of ours stop a server that is running? (development only)"""
 
 from typing import Any
 
@@ -12,4 +12,4 @@ class Command(LintCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         options["include_apps"] = [config.label for config in apps.get_app_configs() if config.name.startswith("apps.")]
         options["no_cache"] = True
-        super().handle(*args, **options)
+        super().handle(*args, **options)  # type: ignore[no-untyped-call]
