@@ -20,4 +20,4 @@ EXPOSE 8000
 
 # Granian ends threads that idle for 30 s, and with them their database connections, unless it is told not to.
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "2", \
-     "--blocking-threads-idle-timeout", "600", "--respawn-failed-workers", "--no-ws", "gofa.wsgi:application"]
+     "--blocking-threads-idle-timeout", "600", "--workers-kill-timeout", "10", "--respawn-failed-workers", "--no-ws", "gofa.wsgi:application"]
