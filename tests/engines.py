@@ -33,6 +33,8 @@ def _choose_cache() -> None:
         os.environ["REDIS_URL"] = f"{url}{'&' if '?' in url else '?'}db={int(worker[2:]) + 1}"
 
 
+# Making, emptying and dropping whole databases on a busy disk takes longer than a request may.
+os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
 _stop = _start()
 _choose_cache()
 

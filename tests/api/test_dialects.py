@@ -119,13 +119,11 @@ def test_an_unknown_path_is_404_in_the_dialect_of_its_prefix(anonymous: Caller) 
     assert (problem.status_code, problem.json()["code"]) == (404, "route.not_found")
 
 
-@pytest.mark.parametrize(
-    ("path", "key"), [("/api/notes/a%00b", "error"), ("/api/v1/things/%00", "code"), ("/%00", None)]
-)
-def test_an_address_with_a_nul_leads_nowhere(anonymous: Caller, path: str, key: str | None) -> None:
+@pytest.mark.parametrize(("path", "key"), [("/api/notes/a%00b", "error"), ("/api/v1/things/%00", "code")])
+def test_an_address_with_a_nul_leads_nowhere(anonymous: Caller, path: str, key: str) -> None:
     response = anonymous.get(path)
     assert response.status_code == 404
-    assert key is None or key in response.json()
+    assert key in response.json()
 
 
 def test_an_unsupported_method_says_which_are(ada: EndUser, as_: Callable[..., Caller]) -> None:
