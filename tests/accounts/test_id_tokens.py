@@ -90,7 +90,7 @@ def test_times_may_be_ten_seconds_off(ada: EndUser, off: dict[str, int], is_let_
     now = int(time.time())
     times: dict[str, Any] = {name: now + seconds for name, seconds in off.items()}
     # A token that has just ended was issued before that.
-    issued = {"iat": now - HOUR} if times.get("exp", now + 1) <= now else {}
+    issued: dict[str, Any] = {"iat": now - HOUR} if times.get("exp", now + 1) <= now else {}
     assert (knock(local_token(**issued, **times)).status_code == 200) is is_let_in
 
 

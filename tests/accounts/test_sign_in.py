@@ -26,7 +26,7 @@ def custom(who: EndUser) -> str:
     return str(Caller.of(who).post("/api/auth/exchange-token").json()["customToken"])
 
 
-def sign_in(token: Any, **headers: str) -> Any:
+def sign_in(token: Any, **headers: Any) -> Any:
     return Caller({}).post(SIGN_IN, {"customToken": token}, **headers)
 
 

@@ -11,7 +11,6 @@ from apps.accounts import identity, people, services, tokens
 from apps.accounts.models import User
 from apps.accounts.principal import Role
 from apps.kernel.clock import now
-from apps.kernel.refusals import Refusal
 from apps.tenants import binding, registry
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client
 
@@ -29,15 +28,15 @@ class Command(BaseCommand):
         parser.add_argument("--ttl", type=int, help="seconds until it ends")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        ttl = None if options["ttl"] is None else timedelta(seconds=options["ttl"])
         try:
+            ttl = None if options["ttl"] is None else timedelta(seconds=options["ttl"])
             if options["kind"] == "revokable":
                 issued = for_integration(client_named(options["client"]), ttl)
             elif options["kind"] == "admin" or options["staff"]:
                 issued = for_staff(options["kind"], options["staff"], options["client"], ttl)
             else:
                 issued = for_end_user(options["kind"], options["user"], client_named(options["client"]), ttl)
-        except (Refusal, OperationalError, OverflowError) as error:
+        except (OperationalError, OverflowError) as error:
             raise CommandError(" ".join(str(error).split())) from error
         self.stdout.write(issued.text)
 
@@ -93,6 +92,8 @@ def client_of_staff(user: User, client_id: str | None) -> str:
 
 def for_integration(client: Client, ttl: timedelta | None) -> tokens.Issued:
     """Makes the row that the token is known by; the admin lists it, and revokes it."""
+    if ttl is not None and ttl <= timedelta(0):
+        raise CommandError("--ttl of a revokable token is more than 0")
     time_now = now()
     ends = None if ttl is None else time_now + ttl
     with binding.bound(client.pk):
