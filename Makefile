@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 MANAGE := $(BIN)/python manage.py
-SCHEMA := tests/openapi.json
+SCHEMA := tests/openapi.yaml
 CHROMIUM := /usr/bin/chromium
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 IS_ROOT_ON_DEBIAN := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
@@ -39,14 +39,14 @@ check: $(INSTALLED)
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) lintmigrations --quiet ok ignore
 	@mkdir -p $(GOFA_DATA_DIR)
-	$(MANAGE) spectacular --validate --fail-on-warn --format openapi-json --file $(GOFA_DATA_DIR)/openapi.json
-	@diff -u $(SCHEMA) $(GOFA_DATA_DIR)/openapi.json || { echo "The API is not what $(SCHEMA) says: make schema" >&2; exit 1; }
+	$(MANAGE) spectacular --validate --fail-on-warn --file $(GOFA_DATA_DIR)/openapi.yaml
+	@diff -u $(SCHEMA) $(GOFA_DATA_DIR)/openapi.yaml || { echo "The API is not what $(SCHEMA) says: make schema" >&2; exit 1; }
 	$(BIN)/djlint --check templates
 	$(BIN)/djlint --lint templates
 
 # Write the API's description anew, after a change that was meant.
 schema: $(INSTALLED)
-	$(MANAGE) spectacular --validate --fail-on-warn --format openapi-json --file $(SCHEMA)
+	$(MANAGE) spectacular --validate --fail-on-warn --file $(SCHEMA)
 
 # Write the lock file anew, after a change of pyproject.toml. Needs uv.
 lock:
