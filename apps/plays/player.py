@@ -36,7 +36,7 @@ def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
     title = in_locale(lesson.title, locale)
     parts = _parts(play, locale)
     subtitles = _subtitles(lesson)
-    videos = [{"url": url, "isHls": _is_playlist(url)} for url in lesson.video_urls if _is_fetchable(url)]
+    videos = [url for url in lesson.video_urls if _is_fetchable(url)]
     script = {
         "id": play.id,
         "title": title,
@@ -44,7 +44,7 @@ def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
         "csrfToken": csrf_token,
         "finishUrl": finish_url(play),
         "duration": _duration(lesson, parts),
-        "videos": videos,
+        "videos": [{"url": url, "isHls": _is_playlist(url)} for url in videos],
         "subtitles": in_locale({each["locale"]: each["locale"] for each in subtitles}, locale),
         "parts": parts,
         "skipStages": skipped_stages(play),
@@ -62,7 +62,7 @@ def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
         "efforts": _efforts(),
         "script": script,
     }
-    return Player(context, _hosts(lesson, poster))
+    return Player(context, _hosts(videos, [each["url"] for each in subtitles], poster))
 
 
 def finish_url(play: LessonPlay) -> str:
@@ -179,17 +179,15 @@ def _origins(urls: Iterable[str]) -> frozenset[str]:
     return frozenset(origin for url in urls if (origin := _origin(url)))
 
 
-def _hosts(lesson: Lesson, poster: str) -> Hosts:
+def _hosts(videos: list[str], subtitles: list[str], poster: str) -> Hosts:
     """Just the hosts that the lesson names. A playlist may point anywhere, so HLS opens https for its segments."""
-    videos = _origins(lesson.video_urls)
-    subtitles = _origins(lesson.subtitle_url.values())
-    has_playlist = any(_is_playlist(url) for url in lesson.video_urls)
-    segments = {"https:"} if has_playlist else frozenset()
-    # Subtitles of another site and hls.js hand the film over as `blob:` addresses.
+    has_playlist = any(_is_playlist(url) for url in videos)
+    segments = {"https:", *_origins(videos)} if has_playlist else set()
+    # Subtitles of another site and hls.js hand over what they fetched as `blob:` addresses.
     return Hosts(
-        media=videos | segments | {"blob:"},
+        media=_origins(videos) | segments | {"blob:"},
         images=_origins([poster]),
-        connections=subtitles | segments | (videos if has_playlist else frozenset()),
+        connections=_origins(subtitles) | segments,
     )
 
 

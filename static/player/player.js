@@ -9,6 +9,8 @@ const REPORT_EVERY_MS = 10000;
 const RETRY_FINISH_MS = 5000;
 // Longer than any pause between two time updates, shorter than a computer asleep.
 const LONGEST_TICK_SECONDS = 5;
+// How far an arrow key moves.
+const STEP_SECONDS = 5;
 // Past the end of a part, so that rounding never lands inside it again.
 const BEYOND_SECONDS = 0.02;
 
@@ -306,6 +308,12 @@ function listen() {
   find("resume").addEventListener("click", resume);
   find("finish").addEventListener("click", finish);
   find("seek").addEventListener("input", (event) => seek(Number(event.target.value)));
+  find("seek").addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    seek(film.currentTime + step * STEP_SECONDS);
+  });
   find("speed").addEventListener("change", (event) => {
     speed = Number(event.target.value);
     film.playbackRate = video.defaultPlaybackRate = speed;
@@ -319,7 +327,7 @@ function listen() {
   video.addEventListener("click", toggle);
   parts.onChoice(go);
   document.addEventListener("keydown", (event) => {
-    if (event.code !== "Space" || event.target.closest("button, a, input, select, summary")) return;
+    if (event.code !== "Space" || event.target.closest("button, a, select, input:not([type=range])")) return;
     event.preventDefault();
     toggle();
   });
