@@ -42,7 +42,7 @@ class Word(wire.Text):
     default_error_messages = {"vocabulary": "Must be one of {words}."}
 
     def __init__(self, choices: type[TextChoices], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"help_text": f"One of {', '.join(choices.labels)}.", **kwargs})
         self.vocabulary = choices
 
     def to_internal_value(self, data: Any) -> str:

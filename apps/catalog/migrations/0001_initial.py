@@ -216,9 +216,9 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.AddIndex(
+        migrations.AddConstraint(
             model_name="lesson",
-            index=models.Index(fields=["client", "id"], name="lesson_of_client"),
+            constraint=models.UniqueConstraint(fields=("client", "id"), name="lesson_of_client"),
         ),
         migrations.AddConstraint(
             model_name="lesson",

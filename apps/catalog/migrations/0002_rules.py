@@ -1,6 +1,6 @@
 """Rules that no path of writing can forget: versions are counted, and nothing points out of its tenant."""
 
-from django.db import migrations, models
+from django.db import migrations
 
 TABLES = ("catalog_lesson", "catalog_lessonsession", "catalog_shelfentry")
 
@@ -76,11 +76,6 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0001_initial")]
 
     operations = [
-        migrations.RemoveIndex(model_name="lesson", name="lesson_of_client"),
-        migrations.AddConstraint(
-            model_name="lesson",
-            constraint=models.UniqueConstraint(fields=("client", "id"), name="lesson_of_client"),
-        ),
         migrations.RunSQL(
             SAME_CLIENT, "ALTER TABLE catalog_lessonsession DROP CONSTRAINT lesson_session_of_same_client"
         ),
