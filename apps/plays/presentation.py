@@ -9,7 +9,7 @@ import orjson
 from apps.catalog.played import Played, played_by_id
 from apps.catalog.presentation import number
 from apps.plays.grading import DERIVED, GRADES
-from apps.plays.queries import LESSON_ID, Row
+from apps.plays.queries import LESSON_ID, PlayRow, Row
 
 Json = dict[str, Any]
 
@@ -22,68 +22,49 @@ def shown(client_id: str, rows: Iterable[Row]) -> list[Json]:
 
 
 def lesson_play(row: Row, lesson: Played | None) -> Json:
-    (
-        play_id,
-        client_id,
-        user_id,
-        lesson_id,
-        created_at,
-        completed_at,
-        activity_time,
-        average_grade,
-        average_engagement_level,
-        total_rep_count,
-        total_target_rep_count,
-        average_pose_similarity,
-        calories_burned,
-        score,
-        sessions,
-        email,
-        display_name,
-        photo_url,
-        skip_calibration,
-        skip_warm_up,
-        skip_cool_down,
-        locale,
-        playback_speed,
-        return_url,
-    ) = row
-    reports: list[Json] = orjson.loads(sessions)
-    play: Json = {
-        "id": play_id,
-        "clientId": client_id,
-        "userId": user_id,
-        "lessonId": lesson_id,
-        "createdAt": _instant(created_at),
-        "completedAt": None if completed_at is None else _instant(completed_at),
-        "activityTime": number(activity_time),
+    play = PlayRow._make(row)
+    reports: list[Json] = orjson.loads(play.sessions)
+    shown: Json = {
+        "id": play.id,
+        "clientId": play.client_id,
+        "userId": play.user_id,
+        "lessonId": play.lesson_id,
+        "createdAt": _instant(play.created_at),
+        "completedAt": None if play.completed_at is None else _instant(play.completed_at),
+        "activityTime": number(play.activity_time),
         "lessonSessionGradeMap": _by_index(reports, "grade"),
-        "averageGrade": None if average_grade is None else GRADES[average_grade],
+        "averageGrade": None if play.average_grade is None else GRADES[play.average_grade],
         "lessonSessionEngagementLevelMap": _by_index(reports, "engagementLevel"),
-        "averageEngagementLevel": average_engagement_level,
+        "averageEngagementLevel": play.average_engagement_level,
         "lessonSessionRepCountMap": _by_index(reports, "repCount"),
-        "totalRepCount": total_rep_count,
-        "totalTargetRepCount": total_target_rep_count,
+        "totalRepCount": play.total_rep_count,
+        "totalTargetRepCount": play.total_target_rep_count,
         "lessonSessionSimilarityScoreMap": _by_index(reports, "poseSimilarity"),
-        "averagePoseSimilarity": average_pose_similarity,
-        "caloriesBurned": number(calories_burned),
-        "score": None if score is None else number(score),
+        "averagePoseSimilarity": play.average_pose_similarity,
+        "caloriesBurned": number(play.calories_burned),
+        "score": None if play.score is None else number(play.score),
         "sessions": _titled(reports, lesson),
-        "skipCalibration": skip_calibration,
-        "skipWarmUp": skip_warm_up,
-        "skipCoolDown": skip_cool_down,
+        "skipCalibration": play.skip_calibration,
+        "skipWarmUp": play.skip_warm_up,
+        "skipCoolDown": play.skip_cool_down,
     }
+    shown.update(_given(play))
+    if lesson is not None:
+        shown["lesson"] = lesson.json
+    return shown
+
+
+def _given(play: PlayRow) -> Json:
+    """What the play was begun with; absent where nothing was said."""
     given = {
-        "email": email,
-        "displayName": display_name,
-        "photoURL": photo_url,
-        "locale": locale,
-        "playbackSpeed": None if playback_speed is None else number(playback_speed),
-        "returnUrl": return_url,
-        "lesson": lesson and lesson.json,
+        "email": play.email,
+        "displayName": play.display_name,
+        "photoURL": play.photo_url,
+        "locale": play.locale,
+        "playbackSpeed": None if play.playback_speed is None else number(play.playback_speed),
+        "returnUrl": play.return_url,
     }
-    play.update((name, value) for name, value in given.items() if value)
-    return play
+    return {name: value for name, value in given.items() if value}
 
 
 def _instant(time: datetime) -> str:

@@ -6,6 +6,7 @@ from an index, in two phases: rows that have the sort's value, then those that h
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,14 +16,39 @@ from apps.accounts.principal import Principal
 from apps.plays.sorting import Order, Place, Sort
 
 Row = tuple[Any, ...]
-# The order in which presentation.py takes a row apart.
-COLUMNS = (
-    "id, client_id, user_id, lesson_id, created_at, completed_at, activity_time, average_grade,"
-    " average_engagement_level, total_rep_count, total_target_rep_count, average_pose_similarity, calories_burned,"
-    " score, sessions, email, display_name, photo_url, skip_calibration, skip_warm_up, skip_cool_down, locale,"
-    " playback_speed, return_url"
-)
-_POSITIONS = {name.strip(): place for place, name in enumerate(COLUMNS.split(","))}
+
+
+class PlayRow(NamedTuple):
+    """The columns that a LessonPlay is made of, in the order in which every statement here reads them."""
+
+    id: str
+    client_id: str
+    user_id: str
+    lesson_id: str
+    created_at: datetime
+    completed_at: datetime | None
+    activity_time: float
+    average_grade: int | None
+    average_engagement_level: float | None
+    total_rep_count: int
+    total_target_rep_count: int
+    average_pose_similarity: float | None
+    calories_burned: float
+    score: float | None
+    sessions: str  # JSON as it is stored
+    email: str
+    display_name: str
+    photo_url: str
+    skip_calibration: bool
+    skip_warm_up: bool
+    skip_cool_down: bool
+    locale: str
+    playback_speed: float | None
+    return_url: str
+
+
+COLUMNS = ", ".join(PlayRow._fields)
+_POSITIONS = {name: place for place, name in enumerate(PlayRow._fields)}
 ID, USER_ID, LESSON_ID = _POSITIONS["id"], _POSITIONS["user_id"], _POSITIONS["lesson_id"]
 _ONE = f"SELECT {COLUMNS} FROM plays_lessonplay WHERE client_id = %s AND id = %s"  # noqa: S608 - constants
 
