@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from psycopg.errors import UniqueViolation
 
 from apps.accounts import people
 from apps.accounts.models import RevokableToken, SpentToken, User
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound, Unauthorized
-from apps.tenants import binding, registry
+from apps.tenants import binding
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client, EndUser
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -104,7 +104,6 @@ def _save_client(client: Client, *, is_new: bool) -> None:
         if _constraint(error) == "tenants_client_pkey":
             raise Conflict("clientId is taken") from error
         raise
-    transaction.on_commit(registry.forget)
 
 
 def create_end_user(*, client: Client, uid: str, fields: Mapping[str, Any]) -> EndUser:

@@ -1,4 +1,4 @@
-"""What does a worker do for the accounts? It forgets the custom tokens that could not be used again anyway."""
+"""What does a worker do for accounts? It forgets the spent tokens that could not be used again anyway."""
 
 from celery import shared_task
 

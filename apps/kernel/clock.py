@@ -20,7 +20,8 @@ def instant(time: datetime | None) -> str | None:
     """RFC 3339, UTC, milliseconds, `Z`."""
     if time is None:
         return None
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+    # Not strftime: it writes a year before 1000 with fewer than four digits.
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def seconds_and_nanoseconds(time: datetime) -> dict[str, int]:

@@ -1,10 +1,10 @@
 """Clients and the people who belong to them (contract 1)."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from apps.kernel.ids import new_id
@@ -77,6 +77,13 @@ class Client(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Whatever changes a client, in the admin or by the API, is seen by the next request."""
+        from apps.tenants import registry
+
+        super().save(*args, **kwargs)
+        transaction.on_commit(registry.forget)
 
     @property
     def first_tier(self) -> str:
