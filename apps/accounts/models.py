@@ -1,9 +1,9 @@
 """Staff, the tokens that have to be remembered, and the key sets that were fetched (contract 1)."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
 
@@ -12,12 +12,28 @@ from apps.kernel.querysets import TenantQuerySet
 from apps.tenants.models import Client
 
 
+class StaffManager(UserManager["User"]):
+    """Django's takes a new user for no member of staff; here there are no others."""
+
+    use_in_migrations = False
+
+    def create_user(self, username: str, email: str | None = None, password: str | None = None, **extra: Any) -> "User":
+        return super().create_user(username, email, password, **{"is_staff": True, **extra})
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> "User":
+        return super().create_superuser(username, email, password, **{"is_platform": True, **extra})
+
+
 class User(AbstractUser):
     """One member of staff: platform staff see all clients, the others administer the clients that they are bound to."""
 
     is_staff = models.BooleanField(default=True)
     is_platform = models.BooleanField("platform staff", default=False)
     clients = models.ManyToManyField(Client, through="Administration", related_name="administrators", blank=True)
+
+    objects: ClassVar[StaffManager] = StaffManager()
 
     class Meta(AbstractUser.Meta):
         swappable = "AUTH_USER_MODEL"

@@ -126,6 +126,15 @@ def test_somebody_of_a_suspended_client_gets_nothing(cleo: User) -> None:
     assert_unauthorized(sign_in())
 
 
+def test_whoever_was_made_without_a_word_more_is_staff(demo: Client) -> None:
+    made = User.objects.create_user("plain", password=PASSWORD)
+    with binding.bound("demo"):
+        Administration.objects.create(user=made, client=demo)
+    assert sign_in("plain").status_code == 200
+    User.objects.create_superuser("super", password=PASSWORD)
+    assert by(sign_in("super")).get("/api/platform/clients").status_code == 200
+
+
 def test_refresh_is_refused_once_somebody_has_left(cleo: User) -> None:
     given = sign_in()
     User.objects.filter(pk=cleo.pk).update(is_active=False)
