@@ -1,0 +1,196 @@
+"""Every route of the API, asked with another tenant's ids: as if they had never existed (contract 2).
+
+The routes come from the OpenAPI document, so a new one is walked too; one with a kind of id that this file does not
+know fails the walk until its foreign row is made here.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from apps.accounts.models import User
+from apps.tenants.models import Client, EndUser
+from tests import make
+from tests.caller import Caller
+
+MARKER = "acmesecret"
+# Anybody may ask these, and none of them takes the id of a row.
+OPEN = {"/api/auth/token", "/api/auth/token/refresh", "/api/auth/sign-in", "/.well-known/jwks.json"}
+OPEN |= {"/health/live", "/health/ready"}
+NOWHERE = {
+    "client_id": "nowhere",
+    "lesson_id": "lesson_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "lesson_play_id": "lpl_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "user_id": "somebody",
+    "token_id": "rvt_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+}
+QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id"}
+BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id"}
+# What makes a write go as far as its ids.
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/lesson-plays": {"lessonId": "", "userId": ""},
+    "PATCH /api/lesson-plays/{lesson_play_id}": {"returnUrl": "https://example.com/"},
+    "POST /api/lesson-plays/{lesson_play_id}/progress": {"activityTime": 1},
+    "PATCH /api/client/{client_id}/users/{user_id}": {"displayName": "Taken over"},
+    "POST /api/client/{client_id}/users": {"userId": "newcomer"},
+    "POST /api/client/{client_id}/revokable-tokens": {"label": "New"},
+    "POST /api/b2b/lessons/catalog": {"title": {"en": "New"}},
+    "PATCH /api/platform/clients/{client_id}": {"name": "Taken over"},
+    "POST /api/platform/clients": {"clientId": "taken-over", "name": "Taken over"},
+    "POST /api/auth/exchange-token": {},
+}
+
+
+class Route(NamedTuple):
+    method: str
+    path: str
+    queries: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@cache
+def routes() -> tuple[Route, ...]:
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    return tuple(_routes(document))
+
+
+def _routes(document: dict[str, Any]) -> Iterator[Route]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            named = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
+            if path not in OPEN:
+                yield Route(method.upper(), path, tuple(named))
+
+
+@pytest.fixture
+def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
+    """The ids of acme's rows, each of which says so in every text of it."""
+    Client.objects.filter(pk="acme").update(name=MARKER)
+    lesson = make.make_lesson(acme, title={"en": MARKER})
+    play = make.make_play(dan, lesson, display_name=MARKER)
+    token, _ = make.make_revokable_token(acme, label=MARKER)
+    person = make.make_user(acme, "marked", display_name=MARKER, email=f"{MARKER}@example.com")
+    return {
+        "client_id": "acme",
+        "lesson_id": lesson.id,
+        "lesson_play_id": play.id,
+        "user_id": person.uid,
+        "token_id": token.id,
+    }
+
+
+@pytest.fixture
+def callers(ada: EndUser, cleo: User, demo: Client, as_: Callable[..., Caller]) -> dict[str, Caller]:
+    return {"an end user": as_(ada), "an administrator": as_(cleo), "an integration": make.make_integration(demo)}
+
+
+def ask(caller: Caller, route: Route, ids: dict[str, str], query: dict[str, str]) -> Any:
+    path = re.sub(r"{(\w+)}", lambda match: ids[match[1]], route.path)
+    body = dict(BODIES.get(route.name, {})) if route.method != "GET" else None
+    for field, kind in BODY_IDS.items():
+        if body and body.get(field) == "":
+            body[field] = ids[kind]
+    return caller.call(route.method, path, body, query, {})
+
+
+def told(response: Any, ids: dict[str, str]) -> tuple[int, str]:
+    """Status and body, without the ids that were asked for."""
+    text = response.content.decode()
+    assert MARKER not in text, f"{response.request['PATH_INFO']} shows a foreign row: {text[:300]}"
+    for kind in sorted(ids, key=lambda kind: -len(ids[kind])):
+        text = text.replace(ids[kind], "…")
+    return response.status_code, re.sub(r"req_\w{26}|\d{4}-\d\d-\d\dT[\d:.]+Z|(lpl|rvt|lesson)_\w{26}", "…", text)
+
+
+def writes(response: Any) -> bool:
+    return response.status_code in (200, 201, 204) and response.request["REQUEST_METHOD"] != "GET"
+
+
+@pytest.mark.parametrize("who", ["an end user", "an administrator", "an integration"])
+def test_a_foreign_id_is_answered_as_one_that_never_existed(
+    who: str, callers: dict[str, Caller], foreign: dict[str, str]
+) -> None:
+    """Ids of acme's rows in demo's paths, one kind at a time, against ids that nobody has."""
+    caller, checked = callers[who], 0
+    for route in routes():
+        for kind in re.findall(r"{(\w+)}", route.path):
+            assert kind in foreign, f"{route.name}: make a foreign row for {kind}"
+            if kind == "client_id":
+                continue
+            own = {"client_id": "demo"}
+            acmes, nobodys = {**NOWHERE, **own, kind: foreign[kind]}, {**NOWHERE, **own}
+            theirs = told(ask(caller, route, acmes, {"clientId": "demo"}), acmes)
+            nothing = told(ask(caller, route, nobodys, {"clientId": "demo"}), nobodys)
+            assert theirs == nothing, route.name
+            assert theirs[0] >= 400, route.name
+            checked += 1
+    assert checked >= 6
+
+
+@pytest.mark.parametrize("who", ["an end user", "an administrator", "an integration"])
+def test_another_client_is_refused_in_paths_and_queries(
+    who: str, callers: dict[str, Caller], foreign: dict[str, str]
+) -> None:
+    caller, checked = callers[who], 0
+    for route in routes():
+        if "{client_id}" in route.path or "clientId" in route.queries:
+            response = ask(caller, route, foreign, {"clientId": "acme"})
+            status, _ = told(response, {})
+            assert status in (401, 403, 404), f"{route.name}: {status}"
+            checked += 1
+    assert checked >= 8
+
+
+@pytest.mark.parametrize("who", ["an end user", "an administrator", "an integration"])
+def test_a_foreign_id_in_a_query_finds_nothing(who: str, callers: dict[str, Caller], foreign: dict[str, str]) -> None:
+    for route in routes():
+        for name in set(route.queries) & set(QUERY_IDS) - {"clientId"}:
+            kind = QUERY_IDS[name]
+            own = {**NOWHERE, "client_id": "demo"}
+            theirs = ask(callers[who], route, own, {"clientId": "demo", name: foreign[kind]})
+            nothing = ask(callers[who], route, own, {"clientId": "demo", name: NOWHERE[kind]})
+            assert told(theirs, foreign) == told(nothing, NOWHERE), f"{route.name} by {name}"
+
+
+@pytest.mark.parametrize("who", ["an end user", "an administrator"])
+def test_a_foreign_id_in_a_body_is_answered_as_one_that_never_existed(
+    who: str, callers: dict[str, Caller], foreign: dict[str, str]
+) -> None:
+    for route in routes():
+        if route.method == "GET":
+            continue
+        assert route.name in BODIES or route.method == "DELETE", f"{route.name}: give it a body here"
+        if "" not in BODIES.get(route.name, {}).values():
+            continue
+        own = {**NOWHERE, "client_id": "demo"}
+        theirs = ask(callers[who], route, {**foreign, "client_id": "demo"}, {})
+        if not writes(theirs):
+            nothing = ask(callers[who], route, own, {})
+            assert told(theirs, foreign) == told(nothing, NOWHERE), route.name
+
+
+def test_nobody_learns_anything_without_a_credential(anonymous: Caller, foreign: dict[str, str]) -> None:
+    for route in routes():
+        response = ask(anonymous, route, foreign, {"clientId": "acme"})
+        assert response.status_code == 401, route.name
+        assert told(response, {}) == (401, '{"error":"Unauthorized"}'), route.name
+
+
+def test_no_body_takes_the_tenant_from_the_caller(
+    ada: EndUser, cleo: User, acme: Client, as_: Callable[..., Caller]
+) -> None:
+    """Mass assignment: a `clientId`, `role` or `status` in a body is an unknown field."""
+    lesson = make.make_lesson(ada.client)
+    extra = {"clientId": "acme", "client_id": "acme", "role": "platform_admin", "completedAt": "2026-01-01T00:00:00Z"}
+    made = as_(ada).post("/api/lesson-plays", {"lessonId": lesson.id, **extra, "score": 100})
+    play = as_(ada).get(f"/api/lesson-plays/{made.json()['lessonPlayId']}").json()["data"]
+    assert (play["clientId"], play["userId"], play["completedAt"], play["score"]) == ("demo", "ada", None, None)
+    user = as_(cleo).post("/api/client/demo/users", {"userId": "new", **extra}).json()["user"]
+    assert user["clientId"] == "demo"
