@@ -57,8 +57,8 @@ class Route(NamedTuple):
 
 @cache
 def routes() -> tuple[Route, ...]:
-    document = SchemaGenerator().get_schema(request=None, public=True)
-    return tuple(_routes(document))
+    generator: Any = SchemaGenerator
+    return tuple(_routes(generator().get_schema(request=None, public=True)))
 
 
 def _routes(document: dict[str, Any]) -> Iterator[Route]:

@@ -169,7 +169,7 @@ def test_a_page_size_that_is_none_names_the_field(ada: EndUser, as_: Callable[..
 
 @pytest.mark.parametrize("header", ['"3"', "*", None])
 def test_if_match_of_the_version_passes(ada: EndUser, as_: Callable[..., Caller], header: str | None) -> None:
-    headers = {"If_Match": header} if header else {}
+    headers: Any = {"If_Match": header} if header else {}
     assert as_(ada).patch("/api/v1/things/1", {}, Idempotency_Key=KEY, **headers).status_code == 200
 
 

@@ -98,7 +98,7 @@ def test_a_key_that_is_none_is_refused(ada: EndUser, as_: Callable[..., Caller],
 
 @pytest.mark.parametrize("key", [None, "not-a-ulid", "01JDXW4Z9M3V5T8Q2R7N6P0ABU"])
 def test_the_platform_requires_a_ulid(ada: EndUser, as_: Callable[..., Caller], key: str | None) -> None:
-    headers = {"Idempotency_Key": key} if key else {}
+    headers: Any = {"Idempotency_Key": key} if key else {}
     response = as_(ada).post(THINGS, {"text": "x"}, **headers)
     assert (response.status_code, response.json()["code"]) == (400, "idempotency.key_invalid")
 

@@ -31,7 +31,7 @@ _lessons: dict[str, Any] = {}
 _catalog: list[bytes] = []
 
 
-def ask(sql: str, params: list[Any]) -> list[Any]:
+def ask(sql: str, params: list[Any]) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()
@@ -98,6 +98,6 @@ if __name__ == "__main__":
     from apps.tenants import binding
 
     # The policies are in force for everybody; here they are told once and for all.
-    binding._bound = type("Always", (), {"get": staticmethod(lambda: CLIENT)})()  # type: ignore[assignment]
+    binding._bound = type("Always", (), {"get": staticmethod(lambda: CLIENT)})()
     dispatcher = Dispatcher(WSGIHandler(), settings.WEB_THREADS, passing.Forwarder(product.stream_socket()))
     server(dispatcher).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
