@@ -9,6 +9,8 @@ const REPORT_EVERY_MS = 10000;
 const RETRY_FINISH_MS = 5000;
 // Longer than any pause between two time updates, shorter than a computer asleep.
 const LONGEST_TICK_SECONDS = 5;
+const SLOWEST = 0.0625;
+const FASTEST = 16;
 // How far an arrow key moves.
 const STEP_SECONDS = 5;
 // Past the end of a part, so that rounding never lands inside it again.
@@ -38,6 +40,7 @@ let current = null;
 let hasJumped = true;
 let isMoving = false;
 let isOver = false;
+let isPlayedOut = false;
 let isLeaving = false;
 let movedAt = 0;
 
@@ -54,9 +57,16 @@ function watch(media) {
   media.addEventListener("durationchange", lengthChanged);
   media.addEventListener("loadedmetadata", () => {
     find("failure").hidden = true;
-    film.playbackRate = speed;
+    setRate();
     seek(position());
+    // A film that broke down on its way goes on from its next address.
+    if (film.paused && find("player").dataset.state === "playing") start();
   });
+}
+
+/** A play may wish for a speed that no browser has. */
+function setRate() {
+  film.playbackRate = video.defaultPlaybackRate = Math.min(Math.max(speed, SLOWEST), FASTEST);
 }
 
 function lengthChanged() {
@@ -82,7 +92,7 @@ function seek(seconds) {
 
 async function start() {
   find("start").hidden = true;
-  find("toggle").focus({ preventScroll: true });
+  keepFocus();
   try {
     await film.play();
   } catch (problem) {
@@ -91,8 +101,15 @@ async function start() {
   }
 }
 
+/** The button that was pressed may be gone by now; whoever uses the keyboard goes on from here. */
+function keepFocus() {
+  const focused = document.activeElement;
+  if (focused === document.body || !focused.checkVisibility()) find("toggle").focus({ preventScroll: true });
+}
+
 function fail() {
   move(false);
+  showPlaying(false);
   find("start").hidden = true;
   find("failure-words").textContent = play.videos.length ? words.videoBroken : words.videoMissing;
   find("retry").hidden = play.videos.length === 0;
@@ -109,7 +126,7 @@ function retry() {
 function useClock() {
   const from = position();
   film = new Clock(play.duration);
-  film.playbackRate = speed;
+  setRate();
   watch(film);
   lengthChanged();
   video.hidden = true;
@@ -190,6 +207,7 @@ function onPause() {
 /** Nothing more to watch. What the person can still say is asked for; with nothing to ask, the lesson is finished. */
 function end() {
   if (isOver) return;
+  isPlayedOut = true;
   enter(null);
   find("closing-title").textContent = words.wellDone;
   if (close(parts.gone())) find("closing-title").focus();
@@ -230,7 +248,7 @@ function resume() {
 
 async function finish() {
   const button = find("finish");
-  if (button.disabled) return;
+  if (button.disabled || !isOver) return;
   for (const part of play.parts) {
     const fields = asks.fields(part);
     if (fields) reports.note(part.index, fields);
@@ -293,7 +311,6 @@ function showSaving(state) {
 // --- What the person does ---
 
 function toggle() {
-  if (isOver) return;
   if (film.paused) start();
   else film.pause();
 }
@@ -316,7 +333,7 @@ function listen() {
   });
   find("speed").addEventListener("change", (event) => {
     speed = Number(event.target.value);
-    film.playbackRate = video.defaultPlaybackRate = speed;
+    setRate();
     kept.set({ speed });
   });
   find("subtitles")?.addEventListener("change", (event) => {
@@ -327,14 +344,14 @@ function listen() {
   video.addEventListener("click", toggle);
   parts.onChoice(go);
   document.addEventListener("keydown", (event) => {
-    if (event.code !== "Space" || event.target.closest("button, a, select, input:not([type=range])")) return;
+    if (event.code !== "Space" || isOver || event.target.closest("button, a, select, input:not([type=range])")) return;
     event.preventDefault();
     toggle();
   });
   setInterval(() => isMoving && reports.send(), REPORT_EVERY_MS);
   addEventListener("pagehide", () => {
     count();
-    if (!isLeaving) reports.leave({ completed: isOver });
+    if (!isLeaving) reports.leave({ completed: isPlayedOut });
   });
 }
 
@@ -355,7 +372,7 @@ function choose(select, value) {
 function begin() {
   find("speed").value = String(speed);
   if (find("speed").selectedIndex < 0) find("speed").add(new Option(`${speed}×`, speed, true, true), 0);
-  video.defaultPlaybackRate = speed;
+  setRate();
   choose(find("subtitles"), kept.values.subtitles ?? play.subtitles);
   watch(video);
   listen();

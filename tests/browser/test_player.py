@@ -204,7 +204,7 @@ def test_stopping_early_is_asked_about_and_can_be_taken_back(page: Page, demo: C
     start(page, play := make.make_play(ada, make_long_lesson(demo)), ada)
     page.get_by_role("button", name="Finish the lesson").click()
     page.get_by_role("button", name="Go on with the lesson").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
     page.get_by_role("button", name="Finish the lesson").click()
     page.get_by_role("button", name="Finish", exact=True).click()
     page.wait_for_url(f"/move/lesson/play/{play.id}/result")
@@ -216,3 +216,22 @@ def test_leaving_after_the_end_completes_the_play(page: Page, demo: Client, ada:
     expect(page.get_by_role("heading", name="Well done!")).to_be_visible()
     page.goto("/")
     wait_until(page, lambda: stored(play).completed_at is not None)
+
+
+def test_leaving_while_being_asked_whether_to_stop_completes_nothing(page: Page, demo: Client, ada: EndUser) -> None:
+    start(page, play := make.make_play(ada, make_long_lesson(demo)), ada)
+    page.get_by_role("button", name="Finish the lesson").click()
+    page.goto("/")
+    wait_until(page, lambda: stored(play).activity_time > 0)
+    assert stored(play).completed_at is None
+
+
+@pytest.mark.parametrize(("wished", "possible"), [(0.01, 0.0625), (16, 16), (1.1, 1.1)])
+def test_any_speed_that_a_play_may_have_can_be_played(
+    page: Page, demo: Client, ada: EndUser, wished: float, possible: float
+) -> None:
+    play = make.make_play(ada, make_long_lesson(demo), playback_speed=wished)
+    page.goto(player_address(play, ada))
+    page.get_by_role("button", name="Start the lesson").click()
+    wait_until(page, lambda: film_time(page) > 0)
+    assert page.evaluate("document.querySelector('video').playbackRate") == possible

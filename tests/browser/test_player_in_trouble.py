@@ -7,7 +7,7 @@ from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.browser.conftest import player_address
 from tests.browser.lessons import make_long_lesson, make_short_lesson
-from tests.browser.test_player import start, stored, wait_until
+from tests.browser.test_player import film_time, start, stored, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,6 +38,17 @@ def test_the_next_address_is_tried_when_one_is_broken(page: Page, demo: Client, 
     addresses = ["/static/films/broken.mp4", "/static/films/long.mp4"]
     start(page, make.make_play(ada, make_long_lesson(demo, video_urls=addresses)), ada)
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_film_that_breaks_down_on_its_way_goes_on_from_the_next_address(
+    page: Page, demo: Client, ada: EndUser
+) -> None:
+    lesson = make_long_lesson(demo, video_urls=["/static/films/long.mp4", "/static/films/long.mp4?again"])
+    start(page, make.make_play(ada, lesson), ada)
+    before = film_time(page)
+    page.evaluate("document.querySelector('video').dispatchEvent(new Event('error'))")
+    wait_until(page, lambda: film_time(page) > before + 0.5)
+    assert page.evaluate("document.querySelector('video').currentSrc").endswith("?again")
 
 
 def test_without_a_connection_progress_waits_and_is_sent_later(
