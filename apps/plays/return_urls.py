@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 MAX_LENGTH = 2000
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 # The authority ends at the first / ? or #; nothing else may stand between it and the scheme.
 _ADDRESS = re.compile(
@@ -21,7 +21,7 @@ _ADDRESS = re.compile(
 
 def is_web_address(url: str) -> bool:
     """Is it an absolute http(s) address, plainly written: no user part, backslash, control character or white space?"""
-    return _authority(url) is not None
+    return bool(_authority(url))
 
 
 def is_allowed(url: str, hosts: Iterable[str]) -> bool:
@@ -30,9 +30,9 @@ def is_allowed(url: str, hosts: Iterable[str]) -> bool:
     Hosts compare without case and exactly, so never by subdomain; `example.com` is its default port, any other port has
     to be listed (`example.com:8443`).
     """
-    authority = _authority(url)
+    spellings = _authority(url)
     allowed = {host.lower() for host in hosts}
-    return authority is not None and (not allowed or authority in allowed)
+    return bool(spellings) and (not allowed or not allowed.isdisjoint(spellings))
 
 
 def followable(url: str, hosts: Iterable[str]) -> str | None:
@@ -40,19 +40,18 @@ def followable(url: str, hosts: Iterable[str]) -> str | None:
     return url if url and is_allowed(url, hosts) else None
 
 
-def _authority(url: str) -> str | None:
-    """`host` or `host:port` in lower case, the default port left out; None for what is not plainly an address."""
+def _authority(url: str) -> tuple[str, ...]:
+    """What a list may call the address: `host:port`, and `host` for the default port. Nothing for no plain address."""
     if len(url) > MAX_LENGTH or "\\" in url or any(_is_odd(character) for character in url):
-        return None
+        return ()
     match = _ADDRESS.fullmatch(url)
     if match is None:
-        return None
-    host, port = match["host"].lower(), match["port"]
-    if host.startswith("[") and not _is_ipv6(host[1:-1]):
-        return None
-    if port is None or port == _DEFAULT_PORTS[match["scheme"].lower()]:
-        return host
-    return f"{host}:{int(port)}" if 0 < int(port) < 65536 else None
+        return ()
+    host, default = match["host"].lower(), _DEFAULT_PORTS[match["scheme"].lower()]
+    port = int(match["port"] or default)
+    if (host.startswith("[") and not _is_ipv6(host[1:-1])) or not 0 < port < 65536:
+        return ()
+    return (host, f"{host}:{port}") if port == default else (f"{host}:{port}",)
 
 
 def _is_odd(character: str) -> bool:

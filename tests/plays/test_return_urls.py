@@ -4,7 +4,7 @@ import pytest
 
 from apps.plays.return_urls import followable, is_allowed, is_web_address
 
-HOSTS = ["app.example.com", "Partner.Example.org", "localhost:3000", "[2001:db8::1]"]
+HOSTS = ["app.example.com", "Partner.Example.org", "localhost:3000", "[2001:db8::1]", "secure.example.com:443"]
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ HOSTS = ["app.example.com", "Partner.Example.org", "localhost:3000", "[2001:db8:
         "https://app.example.com/a%20b%5Cc",
         "https://app.example.com/熱身",
         "http://localhost:3000/result",
+        "https://secure.example.com/",
+        "https://secure.example.com:443/",
         "https://[2001:DB8::1]/result",
     ],
 )
@@ -46,6 +48,7 @@ ELSEWHERE = [
     "http://app.example.com:443/",
     "http://localhost/",
     "http://localhost:3001/",
+    "http://secure.example.com/",
     "https://127.0.0.1/",
     "https://0x7f000001/",
     "https://2130706433/",

@@ -6,11 +6,26 @@ from django.db import migrations, models
 import apps.plays.models
 from apps.tenants.isolation import isolate
 
-# Django cannot declare it: a play's person is one of the play's own client.
-_PERSON_OF_THE_CLIENT = migrations.RunSQL(
+# What Django cannot declare: nothing of a play points out of its tenant. Its person is one of the client's own, its
+# lesson the client's or the library's, by the rule that the catalogue has for its shelves.
+PERSON = migrations.RunSQL(
     "ALTER TABLE plays_lessonplay ADD CONSTRAINT play_user_of_client FOREIGN KEY (client_id, user_id)"
     " REFERENCES tenants_enduser (client_id, uid)",
     "ALTER TABLE plays_lessonplay DROP CONSTRAINT play_user_of_client",
+)
+LESSON = migrations.RunSQL(
+    [
+        "CREATE CONSTRAINT TRIGGER play_lesson_selectable AFTER INSERT ON plays_lessonplay"
+        " FOR EACH ROW EXECUTE FUNCTION catalog_refuse_foreign_lesson()",
+        # Only when it changes: progress is written often.
+        "CREATE CONSTRAINT TRIGGER play_lesson_still_selectable AFTER UPDATE ON plays_lessonplay FOR EACH ROW"
+        " WHEN ((OLD.client_id, OLD.lesson_id) IS DISTINCT FROM (NEW.client_id, NEW.lesson_id))"
+        " EXECUTE FUNCTION catalog_refuse_foreign_lesson()",
+    ],
+    [
+        "DROP TRIGGER play_lesson_still_selectable ON plays_lessonplay",
+        "DROP TRIGGER play_lesson_selectable ON plays_lessonplay",
+    ],
 )
 
 
@@ -18,7 +33,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("catalog", "0001_initial"),
+        ("catalog", "0002_rules"),
         ("tenants", "0001_initial"),
     ]
 
@@ -189,6 +204,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        _PERSON_OF_THE_CLIENT,
+        PERSON,
+        LESSON,
         isolate("plays_lessonplay"),
     ]
