@@ -54,7 +54,7 @@ def test_a_play_is_written_by_its_own_client_alone(ada: EndUser, acme: Client, p
         {"average_pose_similarity": -0.1},
         {"score": 100.5},
     ],
-    ids=str,
+    ids=lambda impossible: next(iter(impossible)),
 )
 def test_a_figure_that_cannot_be_is_not_stored(ada: EndUser, yoga: Lesson, impossible: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError):

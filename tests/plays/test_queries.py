@@ -35,7 +35,7 @@ def plays(ada: EndUser, ben: EndUser, dan: EndUser, yoga: Lesson, acme: Client) 
     return [make.make_play(user, yoga if user.client_id == "demo" else theirs) for user in (ada, ben, dan, namesake)]
 
 
-@pytest.mark.parametrize("principal", PRINCIPALS, ids=str)
+@pytest.mark.parametrize("principal", PRINCIPALS, ids=lambda principal: principal.scope + "@" + principal.client_id)
 def test_a_page_holds_what_the_queryset_shows(principal: Principal, plays: list[LessonPlay]) -> None:
     shown: set[str] = set()
     for client_id in ("demo", "acme", "gofa"):
@@ -49,7 +49,7 @@ def test_a_page_holds_what_the_queryset_shows(principal: Principal, plays: list[
         assert shown == set(LessonPlay.objects.visible_to(principal).values_list("id", flat=True))
 
 
-@pytest.mark.parametrize("principal", PRINCIPALS, ids=str)
+@pytest.mark.parametrize("principal", PRINCIPALS, ids=lambda principal: principal.scope + "@" + principal.client_id)
 def test_a_single_play_is_found_where_the_queryset_shows_it(principal: Principal, plays: list[LessonPlay]) -> None:
     with binding.bound(binding.ALL_CLIENTS):
         visible = set(LessonPlay.objects.visible_to(principal).values_list("id", flat=True))
