@@ -54,7 +54,7 @@ class Client(models.Model):
     default_locale = models.CharField(max_length=10, choices=Locale.choices, default=Locale.ENGLISH)
     membership_tiers = ArrayField(models.CharField(max_length=40), default=default_tiers)
     modules = ArrayField(models.CharField(max_length=40), default=list, blank=True)
-    allowed_return_hosts = ArrayField(models.CharField(max_length=253), default=list, blank=True)
+    allowed_return_hosts = ArrayField(models.CharField(max_length=260), default=list, blank=True)
     self_registration = models.BooleanField(default=False)
     defer_limit = models.PositiveIntegerField(default=3)
     issuer = models.CharField(max_length=500, blank=True, help_text="iss of this client's own identity provider")

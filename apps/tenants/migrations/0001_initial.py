@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 (
                     "allowed_return_hosts",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=253), blank=True, default=list, size=None
+                        base_field=models.CharField(max_length=260), blank=True, default=list, size=None
                     ),
                 ),
                 ("self_registration", models.BooleanField(default=False)),
