@@ -14,5 +14,5 @@ class TenantQuerySet(models.QuerySet[RowT]):
         return self.filter(client_id=client_id)
 
     def locked(self) -> Self:
-        """Hold the rows until the transaction ends; joined tables are left free."""
-        return self.select_for_update(of=("self",))
+        """Hold the rows until the transaction ends; joined tables, and rows that only refer to these, are left free."""
+        return self.select_for_update(of=("self",), no_key=True)
