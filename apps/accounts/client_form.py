@@ -13,7 +13,7 @@ from apps.accounts import services
 from apps.accounts.hosts import is_host
 from apps.accounts.models import Administration, User
 from apps.tenants.form_fields import LinesField
-from apps.tenants.models import MODULES
+from apps.tenants.models import MODULES, default_tiers
 from apps.tenants.scoped_admin import TenantForm
 
 _MODULE_NAMES = {"ai_training": _("AI training"), "delivery": _("Delivery")}
@@ -24,7 +24,7 @@ def time_zones() -> list[tuple[str, str]]:
 
 
 class ClientForm(TenantForm):
-    time_zone = forms.ChoiceField(choices=time_zones, label=_("time zone"))
+    time_zone = forms.ChoiceField(choices=time_zones, initial="UTC", label=_("time zone"))
     modules = forms.MultipleChoiceField(
         choices=[(name, _MODULE_NAMES[name]) for name in MODULES],
         widget=forms.CheckboxSelectMultiple,
@@ -32,7 +32,7 @@ class ClientForm(TenantForm):
         label=_("modules"),
     )
     membership_tiers = LinesField(
-        max_length=40, label=_("membership tiers"), help_text=_("One a line, the lowest first.")
+        max_length=40, initial=default_tiers, label=_("membership tiers"), help_text=_("One a line, the lowest first.")
     )
     allowed_return_hosts = LinesField(
         max_length=260,
@@ -65,6 +65,11 @@ class OnboardingForm(ClientForm):
     administrator_password = forms.CharField(
         label=_("password"), required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        text = _("Lower case letters, digits and hyphens. It is part of every address and never changes.")
+        self.fields["id"].help_text = text
 
     def clean_administrator_name(self) -> str:
         name: str = self.cleaned_data["administrator_name"]

@@ -19,4 +19,6 @@ class BackofficeConfig(AppConfig):
                 options.verbose_name_plural = gettext_lazy(str(options.verbose_name_plural))
                 for field in options.local_fields:
                     field.verbose_name = gettext_lazy(str(field.verbose_name))
+                    if field.choices:
+                        field.choices = [(value, gettext_lazy(str(label))) for value, label in field.flatchoices]
                     field.help_text = gettext_lazy(str(field.help_text)) if field.help_text else ""

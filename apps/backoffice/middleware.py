@@ -48,6 +48,7 @@ class AdminMiddleware:
 
 def _with_policy(response: HttpResponse, policy: str) -> HttpResponse:
     response.headers.setdefault("Content-Security-Policy", policy)
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

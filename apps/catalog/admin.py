@@ -10,18 +10,20 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Collate
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from apps.catalog import services
 from apps.catalog.lesson_form import SHELF_FIELDS, LessonForm, SessionForm, ShelfForm, Timeline, client_whose_shelf
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
 from apps.kernel.clock import now
-from apps.kernel.localized import LOCALES
+from apps.kernel.localized import LOCALES, in_locale
 from apps.tenants import binding
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client
 from apps.tenants.scoped_admin import TenantModelAdmin, TenantTabularInline, reaches_all
 
+# Django writes languages in lower case.
+_SCRIPTS = {locale.lower(): locale for locale in LOCALES}
 _COLUMNS = (
     "title",
     "description",
@@ -78,8 +80,8 @@ class SessionInline(TenantTabularInline):
     form = SessionForm
     formset = Timeline  # type: ignore[assignment]  # the stubs want the forms as ModelForm[Any]
     ordering = ("start_seconds",)
-    verbose_name = _("session")
-    verbose_name_plural = _("sessions")
+    verbose_name = pgettext_lazy("lesson", "session")
+    verbose_name_plural = pgettext_lazy("lesson", "sessions")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or self._parent_admin().is_own(obj))
@@ -236,7 +238,7 @@ class LessonAdmin(TenantModelAdmin):
 
     @admin.display(description=_("title"))
     def name(self, lesson: Lesson) -> str:
-        return str(lesson)
+        return in_locale(lesson.title, _SCRIPTS.get(get_language() or "", "en"))
 
     @admin.display(description=_("length"), ordering=F("duration"))
     def length(self, lesson: Lesson) -> str:

@@ -111,8 +111,10 @@ class SessionForm(_ModelForm):
         model = LessonSession
         fields = ("title", "category", "start_seconds", "end_seconds", "rep_pose_id", "target_rep_count")
 
-    def validate_constraints(self) -> None:
-        """Left to the whole timeline: two sessions that change places are in each other's way one by one."""
+    def _get_validation_exclusions(self) -> set[str]:
+        # What they must not say together is left to the whole timeline: two sessions that change places are in each
+        # other's way one by one, and its words are the API's.
+        return {field.name for field in LessonSession._meta.fields}
 
 
 class Timeline(_InlineFormSet):

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Lesson
@@ -115,13 +115,14 @@ class LessonPlayAdmin(TenantModelAdmin):
         term = search_term.strip()
         return (queryset.filter(Q(pk=term) | Q(user_id=term) | Q(lesson_id=term)) if term else queryset), False
 
-    @admin.display(description=_("sessions"))
+    @admin.display(description=pgettext_lazy("lesson", "sessions"))
     def timeline(self, play: LessonPlay) -> SafeString | str:
         """What was reported for each session, as a table."""
         rows: list[dict[str, Any]] = play.sessions
         if not rows:
             return gettext("Nothing was reported yet.")
-        names = list(dict.fromkeys(name for row in rows for name in row))
+        # JSONB keeps keys by length; the session's place comes first.
+        names = list(dict.fromkeys(["index", *(name for row in rows for name in row)]))
         return format_html(
             '<table class="gofa-sessions"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
             format_html_join("", '<th scope="col">{}</th>', ((name,) for name in names)),

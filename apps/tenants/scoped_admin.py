@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -75,6 +76,9 @@ class TenantForm(_ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance._state.adding and not reaches_all():
             self.instance.client_id = binding.bound_client()
+        for field in self.fields.values():
+            # As Django writes the labels that it takes from a model.
+            field.label = capfirst(field.label) if field.label else field.label
 
     def check_rules(self) -> None:
         """Raise the services' Refusal for what the fields, each by itself right, say together."""
@@ -187,6 +191,8 @@ class TenantModelAdmin(_Scoped, _ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what the filters beside the list ask for; Django would let any column be asked for anything."""
         for each in self.get_list_filter(request):
+            if isinstance(each, type) and lookup == getattr(each, "parameter_name", None):
+                return True
             if isinstance(each, str) and lookup in {f"{each}__{ending}" for ending in ("exact", "isnull", "id__exact")}:
                 return True
             if isinstance(each, tuple) and lookup.startswith(f"{each[0]}__"):

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import quote as quote_for_admin
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import ForeignKey, Model
 from django.test import Client as Browser
@@ -78,7 +79,7 @@ def seen(response: Any, key: str) -> tuple[int, str, str]:
     body = response.content.decode()
     location = response.headers.get("Location", "")
     coded = quote_plus(key)
-    for form in (quote_plus(coded), quote(quote(key)), coded, quote(key), admin.utils.quote(key), key):
+    for form in (quote_plus(coded), quote(quote(key)), coded, quote(key), quote_for_admin(key), key):
         body, location = body.replace(form, "ID"), location.replace(form, "ID")
     return response.status_code, location, _FORM_NAMES.sub("FORM", _CSRF.sub("", body))
 
@@ -254,7 +255,7 @@ def test_no_autocomplete_offers_a_foreign_row(browser: Browser, theirs: dict[str
                     reverse("admin:autocomplete"),
                     {
                         "app_label": model._meta.app_label,
-                        "model_name": model._meta.model_name,
+                        "model_name": str(model._meta.model_name),
                         "field_name": field.name,
                         "term": term,
                     },
