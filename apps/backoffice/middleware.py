@@ -39,9 +39,9 @@ class AdminMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in DOCUMENTATION:
+        if request.path_info in DOCUMENTATION:
             return _with_policy(self.get_response(request), DOCUMENTATION_POLICY)
-        if not request.path.startswith(PREFIX):
+        if not request.path_info.startswith(PREFIX):
             return self.get_response(request)
         return _with_policy(_stopped(request) or self.get_response(request), POLICY)
 
