@@ -7,7 +7,7 @@ from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.browser.conftest import player_address
 from tests.browser.lessons import make_long_lesson, make_short_lesson
-from tests.browser.test_player import film_time, start, stored, wait_until
+from tests.browser.test_player import assert_soon, film_time, start, stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,7 +18,7 @@ def test_a_lesson_without_a_video_is_gone_through_by_the_clock(page: Page, demo:
     expect(page.get_by_role("alert")).to_contain_text("This lesson has no video")
     page.get_by_role("button", name="Go on without the video").click()
     expect(page.get_by_role("heading", name="Squats")).to_be_visible()
-    page.wait_for_url(f"/move/lesson/play/{play.id}/result")
+    expect(page).to_have_url(f"/move/lesson/play/{play.id}/result")
     assert [report["skipped"] for report in stored(play).sessions] == [False, False]
 
 
@@ -30,7 +30,7 @@ def test_a_broken_video_says_so_and_the_lesson_can_be_finished(page: Page, demo:
     expect(page.get_by_role("alert")).to_contain_text("The video cannot be played just now")
     page.get_by_role("button", name="Finish the lesson").click()
     page.get_by_role("button", name="Finish", exact=True).click()
-    page.wait_for_url(f"/move/lesson/play/{play.id}/result")
+    expect(page).to_have_url(f"/move/lesson/play/{play.id}/result")
     assert stored(play).completed_at is not None
 
 
@@ -47,7 +47,7 @@ def test_a_film_that_breaks_down_on_its_way_goes_on_from_the_next_address(
     start(page, make.make_play(ada, lesson), ada)
     before = film_time(page)
     page.evaluate("document.querySelector('video').dispatchEvent(new Event('error'))")
-    wait_until(page, lambda: film_time(page) > before + 0.5)
+    assert_soon(page, lambda: film_time(page) > before + 0.5)
     assert page.evaluate("document.querySelector('video').currentSrc").endswith("?again")
 
 
@@ -60,7 +60,7 @@ def test_without_a_connection_progress_waits_and_is_sent_later(
     expect(page.locator("[data-saving]")).to_contain_text("No connection")
     assert stored(play).sessions == []
     page.context.set_offline(False)
-    wait_until(page, lambda: stored(play).sessions)
+    assert_soon(page, lambda: stored(play).sessions)
     expect(page.locator("[data-saving]")).to_have_text("")
     assert all("ERR_INTERNET_DISCONNECTED" in problem for problem in problems)
     problems.clear()
@@ -79,7 +79,7 @@ def test_the_end_waits_for_the_server_however_long_that_takes(
 
     page.route("**/progress", fail_at_first)
     start(page, play, ada)
-    page.wait_for_url(f"/move/lesson/play/{play.id}/result", timeout=30_000)
+    expect(page).to_have_url(f"/move/lesson/play/{play.id}/result", timeout=30_000)
     assert stored(play).completed_at is not None
     assert stored(play).sessions == [{"index": 0, "skipped": False}, {"index": 1, "skipped": False}]
     assert all("503" in problem for problem in problems)

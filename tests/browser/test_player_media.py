@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.browser.lessons import make_long_lesson, make_short_lesson
-from tests.browser.test_player import shown_subtitle, start, wait_until
+from tests.browser.test_player import assert_soon, shown_subtitle, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +22,7 @@ def test_a_playlist_is_played(page: Page, demo: Client, ada: EndUser, is_native:
         page.add_init_script(NO_HLS_OF_ITS_OWN)
     play = make.make_play(ada, make_short_lesson(demo, video_urls=["/static/films/short.m3u8"]))
     start(page, play, ada)
-    page.wait_for_url(f"/move/lesson/play/{play.id}/result")
+    expect(page).to_have_url(f"/move/lesson/play/{play.id}/result")
 
 
 def test_film_and_subtitles_of_another_site_are_shown(page: Page, demo: Client, ada: EndUser, films: Path) -> None:
@@ -32,4 +32,4 @@ def test_film_and_subtitles_of_another_site_are_shown(page: Page, demo: Client, 
     page.route(f"{CDN}/film.vtt", lambda route: route.fulfill(body=cues, content_type="text/vtt", headers=allowed))
     lesson = make_long_lesson(demo, video_urls=[f"{CDN}/film.mp4"], subtitle_url={"en": f"{CDN}/film.vtt"})
     start(page, make.make_play(ada, lesson), ada)
-    wait_until(page, lambda: shown_subtitle(page) == "From elsewhere")
+    assert_soon(page, lambda: shown_subtitle(page) == "From elsewhere")
