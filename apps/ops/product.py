@@ -4,7 +4,6 @@ import http.client
 import os
 import socket
 import sys
-import time
 from pathlib import Path
 
 from celery import Celery
@@ -77,14 +76,12 @@ def worker() -> Program:
 
 
 def schedule() -> Program:
-    """Beat says nothing to anybody; that it wrote its file since we called it shows that it is at work."""
-    called_at = time.time()
-    return _python(
-        "schedule",
-        "celery",
-        *("-A", "gofa", "beat", "--pidfile=", "--loglevel", "INFO"),
-        answers=lambda: any(file.stat().st_mtime >= called_at for file in settings.DATA_DIR.glob("schedule*")),
-    )
+    """Beat says nothing to anybody; that it wrote its process's number shows that it is at work."""
+    pidfile = settings.DATA_DIR / "schedule.pid"
+    # Of one that was killed: after a restart of the machine the number may be somebody else's.
+    pidfile.unlink(missing_ok=True)
+    options = ("--pidfile", str(pidfile), "--loglevel", "INFO")
+    return _python("schedule", "celery", "-A", "gofa", "beat", *options, answers=pidfile.exists)
 
 
 class _SocketConnection(http.client.HTTPConnection):
