@@ -6,14 +6,15 @@ from django.urls import include, path
 from apps.api import dialect, html
 
 urlpatterns = [
+    # The hot reads first: an address is looked for from the top.
+    path("", include("apps.plays.urls")),
+    path("", include("apps.catalog.urls")),
+    path("", include("apps.accounts.urls")),
+    path("", include("apps.plays.page_urls")),
     path("", html.front, name="front"),
     path("", include("apps.backoffice.urls")),
     path("", include("apps.ops.urls")),
     path("", include("apps.api.urls")),
-    path("", include("apps.plays.urls")),
-    path("", include("apps.plays.page_urls")),
-    path("", include("apps.catalog.urls")),
-    path("", include("apps.accounts.urls")),
 ]
 
 
