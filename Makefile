@@ -42,7 +42,6 @@ check: $(INSTALLED)
 	$(MANAGE) spectacular --validate --fail-on-warn --file $(GOFA_DATA_DIR)/openapi.yaml
 	@diff -u $(SCHEMA) $(GOFA_DATA_DIR)/openapi.yaml || { echo "The API is not what $(SCHEMA) says: make schema" >&2; exit 1; }
 	$(BIN)/djlint --check templates
-	$(BIN)/djlint --lint templates
 
 # Write the API's description anew, after a change that was meant.
 schema: $(INSTALLED)
