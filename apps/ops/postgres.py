@@ -29,11 +29,10 @@ def url(sockets: Path) -> str:
 
 def program(data_dir: Path, sockets: Path, *, disposable: bool) -> Program:
     """The server over `<data>/postgres`, which is made when it is not there. `disposable` gives up durability."""
-    binaries = _binaries()
-    user = system_user()
+    binaries, user = _binaries(), system_user()
     home = data_dir / "postgres"
     if user:
-        let_through(data_dir / "postgres")
+        let_through(home)
         _let_run(binaries)
     if not (home / "PG_VERSION").exists():
         _initialise(data_dir, binaries, user)
@@ -64,7 +63,7 @@ def program(data_dir: Path, sockets: Path, *, disposable: bool) -> Program:
         log=data_dir / "logs" / "postgres.log",
         stop_signal=signal.SIGINT,  # "fast": sessions are ended, everything is written
         user=user,
-        env={"LC_ALL": "C", "PGDATA": str(home)},
+        env={"LC_ALL": "C"},
         grace=30,
         foundation=True,
     )
