@@ -7,20 +7,30 @@ or eats memory takes only its own process with it. The clock is one `celery -A g
 
 import logging
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from celery import Celery, signals
 from celery.app.task import Task
+from celery.beat import SchedulingError
+from celery.schedules import schedstate, schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gofa.settings")
 
 
+class Every(schedule):
+    """Once in a period. A run in the future, of a clock that was ahead when beat last ran, does not stop the next."""
+
+    def is_due(self, last_run_at: datetime) -> schedstate:
+        if self.maybe_make_aware(last_run_at) > self.maybe_make_aware(self.now()):
+            return schedstate(is_due=True, next=self.seconds)
+        return schedstate(*super().is_due(last_run_at))
+
+
 def every(task: str, **period: float) -> dict[str, Any]:
-    """A line of the schedule. What no worker took before the next one is due has nothing to say any more."""
-    step = timedelta(**period)
-    return {"task": task, "schedule": step, "options": {"expires": step.total_seconds()}}
+    """A line of the schedule. It does not expire: to a worker whose clock is ahead, it always would have."""
+    return {"task": task, "schedule": Every(timedelta(**period))}
 
 
 SCHEDULE = {
@@ -83,6 +93,14 @@ def keep_our_logging(**_: object) -> None:
     # What comes every two seconds says nothing.
     for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("celery.beat").addFilter(shorten)
+
+
+def shorten(record: logging.LogRecord) -> bool:
+    """While the broker is away, beat says so every two seconds: once each, without the stack it came by."""
+    if isinstance(record.args, tuple) and record.args and isinstance(record.args[0], SchedulingError):
+        record.msg, record.args, record.exc_info = "%s", record.args[:1], None
+    return True
 
 
 @signals.task_prerun.connect

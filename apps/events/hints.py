@@ -10,9 +10,13 @@ import threading
 import structlog
 from celery import current_app
 
+from apps.api import valkey
+
 log = structlog.get_logger(__name__)
 
 TASK = "apps.events.tasks.drain"
+QUEUE = "celery"
+ENOUGH = 100
 # At most one hint of this process in this time, and none for a while after the broker could not be reached.
 COALESCED_SECONDS = 0.3
 PAUSE_SECONDS = 2.0
@@ -43,9 +47,14 @@ def _tell(wanted: threading.Event) -> None:
 
 
 def send() -> bool:
-    """Put one hint into the broker; False when it is away. An old hint says nothing: it expires."""
+    """Put one hint into the broker; False when it is away.
+
+    A hint does not expire, because the clocks of two machines may differ; but one more says nothing when many wait.
+    """
+    if valkey.ask(lambda server: server.llen(QUEUE), 0) >= ENOUGH:
+        return True
     try:
-        current_app.send_task(TASK, ignore_result=True, retry=False, expires=30)
+        current_app.send_task(TASK, ignore_result=True, retry=False)
     except Exception as error:  # whatever the transport raises: it is only a hint
         log.warning("broker_away", error=str(error))
         return False

@@ -16,7 +16,6 @@ from apps.events import hints, relay
 from apps.tenants.models import Client
 from tests import make
 
-QUEUE = "celery"
 PATIENCE = 15.0
 
 
@@ -75,7 +74,7 @@ def test_an_undone_transaction_gives_no_hint(
 def test_a_committed_event_puts_a_hint_into_the_broker(demo: Client) -> None:
     make.make_event(demo)
     deadline = time.monotonic() + PATIENCE
-    while not (waiting := valkey.client().lrange(QUEUE, 0, -1)) and time.monotonic() < deadline:
+    while not (waiting := valkey.client().lrange(hints.QUEUE, 0, -1)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [json.loads(message)["headers"]["task"] for message in waiting] == ["apps.events.tasks.drain"]
 
@@ -95,3 +94,9 @@ def test_a_broker_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
         hole.listen()
         app_of(f"redis+socket://{tmp_path / 'hole'}?virtual_host=0", monkeypatch)
         assert hints.send() is False
+
+
+def test_a_queue_that_nobody_empties_does_not_grow_for_ever() -> None:
+    valkey.client().rpush(hints.QUEUE, *["a hint"] * hints.ENOUGH)
+    assert hints.send() is True
+    assert valkey.client().llen(hints.QUEUE) == hints.ENOUGH

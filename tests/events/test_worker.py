@@ -21,7 +21,6 @@ from apps.events import hints, relay
 from apps.events.models import OutboxEvent
 from apps.tenants import binding
 from apps.tenants.models import Client
-from gofa import celery_app
 from tests import make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -85,13 +84,13 @@ def is_delivered(event: OutboxEvent) -> bool:
     return state_of(event) == OutboxEvent.State.DELIVERED
 
 
+def losses() -> list[int]:
+    with binding.bound(binding.ALL_CLIENTS):
+        return list(OutboxEvent.objects.values_list("losses", flat=True))
+
+
 def effects() -> int:
     return Client.objects.get(pk="demo").defer_limit
-
-
-def test_every_line_of_the_schedule_is_a_task() -> None:
-    celery_app.loader.import_default_modules()
-    assert {line["task"] for line in celery_app.conf.beat_schedule.values()} <= set(celery_app.tasks)
 
 
 def test_a_worker_without_a_clock_delivers_on_a_hint_and_comes_back_to_a_restarted_database(
@@ -130,7 +129,8 @@ def test_a_killed_worker_and_a_flushed_broker_lose_nothing_and_do_nothing_twice(
     go.touch()
     with binding.bound(binding.ALL_CLIENTS):  # as if the lease were over
         OutboxEvent.objects.update(claimed_until=Now() - timedelta(seconds=1))
-    assert relay.sweep() == 2
+    # What the killed worker had locked is passed over until the server has seen that it is gone.
+    wait_until(lambda: relay.sweep() == 0 and losses() == [1, 1])
     start(*clock)
     wait_until(lambda: is_delivered(blocked) and is_delivered(behind))
     assert effects() == 3

@@ -1,0 +1,32 @@
+"""The schedule names tasks that there are, and goes on after a clock that was wrong."""
+
+import logging
+from datetime import timedelta
+
+from celery.beat import SchedulingError
+
+from gofa import celery_app
+from gofa.celery import Every, shorten
+
+
+def test_every_line_of_the_schedule_is_a_task() -> None:
+    celery_app.loader.import_default_modules()
+    assert {line["task"] for line in celery_app.conf.beat_schedule.values()} <= set(celery_app.tasks)
+
+
+def test_a_line_is_due_when_its_period_is_over_and_not_before() -> None:
+    every = Every(timedelta(hours=1), app=celery_app)
+    assert every.is_due(every.now() - timedelta(hours=2)).is_due
+    assert not every.is_due(every.now() - timedelta(minutes=30)).is_due
+
+
+def test_a_last_run_in_the_future_does_not_stop_the_schedule() -> None:
+    every = Every(timedelta(hours=1), app=celery_app)
+    assert every.is_due(every.now() + timedelta(days=1)) == (True, 3600)
+
+
+def test_beat_says_in_one_line_that_the_broker_is_away() -> None:
+    error = SchedulingError("Couldn't apply scheduled task")
+    record = logging.makeLogRecord({"msg": "Message Error: %s\n%s", "args": (error, ["stack"]), "exc_info": True})
+    assert shorten(record)
+    assert (record.getMessage(), record.exc_info) == ("Couldn't apply scheduled task", None)
