@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 def _start() -> Callable[[], None] | None:
     """What stops the engines again, where they were started here: by the run's main process, not by its workers."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        os.environ.setdefault("GOFA_DATA_DIR", tempfile.mkdtemp(prefix="gofa-test-"))
+        if "GOFA_DATA_DIR" not in os.environ:
+            folder = tempfile.TemporaryDirectory(prefix="gofa-test-")
+            os.environ["GOFA_DATA_DIR"] = folder.name
+            return folder.cleanup
         return None
     from apps.ops import engines
 

@@ -20,7 +20,7 @@ from apps.api.dialect import SAFE_METHODS
 from apps.api.limits import Limit, RateLimited, take
 from apps.api.parsing import MAX_JSON_BYTES
 from apps.api.rendering import JSONRenderer
-from apps.kernel.refusals import NotFound, TooLarge
+from apps.kernel.refusals import BadRequest, NotFound, TooLarge
 from apps.tenants import binding
 
 _JSON = JSONRenderer()
@@ -108,6 +108,9 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def read_body(self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
         """The body in the shape of the serializer; a refusal whose `details` name each wrong field."""
+        if self.request.META.get("CONTENT_LENGTH") in (None, "", "0"):
+            # DRF would take it for an empty object.
+            raise BadRequest("Body must be a JSON object")
         return _validated(serializer_class(data=self.request.data, **kwargs))
 
     def read_query(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:

@@ -63,17 +63,16 @@ class Progress(TypedDict):
 def create_lesson_play(*, principal: Principal, client: Client, new: NewPlay, now: datetime) -> LessonPlay:
     """Somebody begins a lesson. The refusals come in 001's order."""
     _check_formats(new, client)
-    user = _player(principal, client, new.get("user_id"))
-    lesson = Lesson.objects.live_for(client.id, tier=user.membership_tier).filter(pk=new["lesson_id"]).first()
-    if lesson is None:
+    uid, tier = _player(principal, client, new.get("user_id"))
+    if not Lesson.objects.live_for(client.id, tier=tier).filter(pk=new["lesson_id"]).exists():
         raise BadRequest("Lesson does not exist")
     locale = canonical_locale(new["locale"]) if "locale" in new else ""
     if locale is None:
         raise BadRequest("Invalid locale")
     play = LessonPlay.objects.create(
         client=client,
-        user_id=user.uid,
-        lesson=lesson,
+        user_id=uid,
+        lesson_id=new["lesson_id"],
         created_at=now,
         email=new.get("email", ""),
         display_name=new.get("display_name", ""),
@@ -148,15 +147,15 @@ def _is_email(text: str) -> bool:
     return len(text) <= MAX_EMAIL_LENGTH
 
 
-def _player(principal: Principal, client: Client, named: str | None) -> EndUser:
-    """The person who is going to play: the caller, or whom a member of staff names."""
+def _player(principal: Principal, client: Client, named: str | None) -> tuple[str, str]:
+    """The person who is going to play, the caller or whom a member of staff names: uid and membership tier."""
     if principal.is_end_user and named not in (None, principal.subject):
         raise BadRequest("User ID does not match auth token")
     uid = principal.subject if principal.is_end_user else named
-    user = EndUser.objects.for_client(client.id).filter(uid=uid).first()
-    if user is None:
+    found = EndUser.objects.for_client(client.id).filter(uid=uid).values_list("uid", "membership_tier").first()
+    if found is None:
         raise BadRequest("User does not exist")
-    return user
+    return found
 
 
 def _held(principal: Principal, client_id: str, play_id: str) -> LessonPlay:
