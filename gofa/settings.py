@@ -237,7 +237,8 @@ LOGGING: dict[str, Any] = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                # ASCII, so that no text that somebody sends can break or forge a line.
+                structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,

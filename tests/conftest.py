@@ -1,7 +1,7 @@
 """The cast: client `demo` with ada and ben (users) and cleo (administrator), client `acme` with dan and its
 administrator, and root, of the platform's staff."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from django.conf import settings
@@ -16,6 +16,14 @@ from tests.caller import Caller
 
 # A password is meant to be slow to check; a test is not.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tests log texts that are no UTF-8; a worker of a parallel run could not send them to the main process."""
+    report = yield
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture(autouse=True)
