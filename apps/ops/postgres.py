@@ -20,7 +20,7 @@ SOCKET = ".s.PGSQL.5432"
 SUPERUSER = "postgres"
 _SYSTEM_USER = "gofa-postgres"
 _DURABLE = {"fsync": "on", "synchronous_commit": "on"}
-_DISPOSABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_DISPOSABLE = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
 
 
 def url(sockets: Path) -> str:
