@@ -10,6 +10,7 @@ import structlog
 from environs import Env
 from psycopg.conninfo import conninfo_to_dict
 
+from apps.api import tracing
 from apps.ops import engines
 from apps.ops.processes import CannotStart
 
@@ -64,13 +65,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.tenants.middleware.UnboundMiddleware",
-    "apps.api.pages.PageSessions",
-    "apps.api.pages.PageLocale",
-    "apps.api.pages.PageCommon",
-    "apps.api.pages.PageCsrf",
-    "apps.api.pages.PageAuthentication",
-    "apps.api.pages.PageMessages",
-    "apps.api.pages.PageFrames",
+    "apps.api.lane.LaneMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.backoffice.middleware.AdminMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -242,6 +244,7 @@ LOGGING: dict[str, Any] = {
             ],
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,
+                tracing.name_request,
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.TimeStamper(fmt="iso"),
@@ -256,6 +259,7 @@ LOGGING: dict[str, Any] = {
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
+        tracing.name_request,
         structlog.stdlib.filter_by_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

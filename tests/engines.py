@@ -30,16 +30,18 @@ def _start() -> Callable[[], None] | None:
     return stop
 
 
-def _choose_cache() -> None:
+def _stand_apart() -> None:
+    """A worker of a parallel run has a cache and a data folder of its own: what the others do there is not its own."""
     if worker := os.environ.get("PYTEST_XDIST_WORKER", ""):
         url = os.environ["REDIS_URL"]
         os.environ["REDIS_URL"] = f"{url}{'&' if '?' in url else '?'}db={int(worker[2:]) + 1}"
+        os.environ["GOFA_DATA_DIR"] = str(Path(os.environ["GOFA_DATA_DIR"]) / worker)
 
 
 # Making, emptying and dropping whole databases on a busy disk takes longer than a request may.
 os.environ.setdefault("STATEMENT_TIMEOUT_MS", "60000")
 _stop = _start()
-_choose_cache()
+_stand_apart()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,23 +2,27 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from contextvars import ContextVar
+from typing import Any
 
-import structlog
 from django.http import HttpRequest, HttpResponse
 
 from apps.kernel.ids import new_id
 
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+# The request's id and its trace's, for the log.
+_current: ContextVar[tuple[str, str] | None] = ContextVar("current_request", default=None)
 _UNKNOWN = "req_00000000000000000000000000"
 
 
 def continued(header: str | None) -> str:
     """Our own `traceparent` in the caller's trace; a new trace when there is none or it is malformed."""
-    match = _TRACEPARENT.fullmatch(header or "")
+    match = _TRACEPARENT.fullmatch(header) if header else None
     # Version 00 has exactly four fields; a later version may have more, of which nothing is known.
     if match is None or (match[1] == "00" and match[5]):
-        return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+        fresh = secrets.token_hex(24)
+        return f"00-{fresh[:32]}-{fresh[32:]}-01"
     return f"00-{match[2]}-{secrets.token_hex(8)}-{match[4]}"
 
 
@@ -30,6 +34,13 @@ def traceparent(request: HttpRequest) -> str:
     return str(request.META.get("gofa.traceparent", ""))
 
 
+def name_request(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: every line that is written during a request says of which it is."""
+    if named := _current.get():
+        line["request_id"], line["trace_id"] = named
+    return line
+
+
 class TracingMiddleware:
     """Names the request, for the answer's headers and for every log line."""
 
@@ -38,10 +49,12 @@ class TracingMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         name = request.META["gofa.request_id"] = new_id("req_")
-        trace = request.META["gofa.traceparent"] = continued(request.headers.get("traceparent"))
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=name, trace_id=trace[3:35])
-        response = self.get_response(request)
+        trace = request.META["gofa.traceparent"] = continued(request.META.get("HTTP_TRACEPARENT"))
+        token = _current.set((name, trace[3:35]))
+        try:
+            response = self.get_response(request)
+        finally:
+            _current.reset(token)
         response["X-Request-Id"] = name
         response["traceparent"] = trace
         if not response.streaming and not response.has_header("Content-Length"):

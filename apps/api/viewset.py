@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -51,9 +50,11 @@ class ApiViewSet(GenericViewSet[Any]):
     def default_response_headers(self) -> dict[str, str]:
         return {}
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        """There is one form of every answer, whatever `Accept` says: JSON."""
-        return _JSON, _JSON.media_type
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who is asking, and may they? There is one version, and one form of every answer whatever `Accept` says."""
+        request.accepted_renderer, request.accepted_media_type = _JSON, _JSON.media_type
+        self.perform_authentication(request)
+        self.check_permissions(request)
 
     def tenant_of(self, request: Request) -> str:
         """The client that this request is about: the caller's, unless a route lets them name another."""
