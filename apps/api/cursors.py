@@ -1,6 +1,7 @@
 """Where does the next page begin? Signed keyset cursors: opaque, exact, tamper-evident, bound to their list."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.core import signing
@@ -28,6 +29,7 @@ def unseal(purpose: str, token: str, filters: Mapping[str, Any]) -> list[Any]:
     return list(place)
 
 
+@cache
 def _signer(purpose: str) -> signing.Signer:
     return signing.Signer(salt=f"cursor.{purpose}")
 

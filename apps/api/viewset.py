@@ -114,6 +114,12 @@ class ApiViewSet(GenericViewSet[Any]):
             raise BadRequest("Body must be a JSON object")
         return _validated(serializer_class(data=self.request.data, **kwargs))
 
+    def query_value(self, name: str) -> str | None:
+        """One value of the query as it stands there; of several of that name the last."""
+        query = self.request.META.get("QUERY_STRING", "").encode("latin-1")
+        read = _remembered_values if len(query) <= _LONGEST_REMEMBERED else _values
+        return read(query).get(name)
+
     def read_query(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The query in the shape of the serializer, which looks at nothing else: the same address reads the same."""
         query = self.request.META.get("QUERY_STRING", "").encode("latin-1")
@@ -148,11 +154,17 @@ class ApiViewSet(GenericViewSet[Any]):
         return response
 
 
+def _values(query: bytes) -> dict[str, str]:
+    return QueryDict(query).dict()
+
+
 def _read_query(serializer_class: type[BaseSerializer[Any]], query: bytes) -> dict[str, Any]:
-    return _validated(serializer_class(data=QueryDict(query).dict()))
+    return _validated(serializer_class(data=_values(query)))
 
 
-_remembered_query = lru_cache(maxsize=4_000)(_read_query)
+# The same addresses are asked for again and again; what an odd one costs is bounded by its length and their number.
+_remembered_values: Callable[[bytes], dict[str, str]] = lru_cache(maxsize=4_000)(_values)
+_remembered_query: _Reader = lru_cache(maxsize=4_000)(_read_query)
 
 
 def _validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:

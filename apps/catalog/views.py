@@ -43,7 +43,7 @@ class LessonViewSet(GofaViewSet):
     lookup_value_regex = ".+"
 
     def tenant_of(self, request: Request) -> str:
-        principal, named = principal_of(request), request.GET.get("clientId")
+        principal, named = principal_of(request), self.query_value("clientId")
         if named:
             return client_for(principal, named).id
         if self.action == "list":
@@ -92,7 +92,7 @@ class WorkspaceViewSet(GofaViewSet):
 
     def tenant_of(self, request: Request) -> str:
         principal = principal_of(request)
-        return client_for(principal, request.GET.get("clientId") or principal.client_id).id
+        return client_for(principal, self.query_value("clientId") or principal.client_id).id
 
     @extend_schema(operation_id="get_lessons_catalog", parameters=[_MANAGED], responses={200: WorkspaceOut})
     def list(self, request: Request) -> Response:

@@ -59,7 +59,7 @@ class LessonPlayViewSet(GofaViewSet):
         return [_Readers() if self.action in ("list", "retrieve") else _Players()]
 
     def tenant_of(self, request: Request) -> str:
-        named = request.query_params.get("clientId")
+        named = self.query_value("clientId")
         if self.action == "list":
             return self._client_named(named or "")
         if self.action == "create":
@@ -76,7 +76,7 @@ class LessonPlayViewSet(GofaViewSet):
     )
     def list(self, request: Request) -> HttpResponse:
         """The plays of an end user, or of a whole client. Pages by token cost the same at any depth."""
-        named = request.query_params.get("userId")
+        named = self.query_value("userId")
         if named is not None:
             services.require_ownership(self.principal, named)
         query = self.read_query(LessonPlaysQuery)
