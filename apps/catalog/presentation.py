@@ -44,13 +44,7 @@ def lesson_config(
         "intensity": lesson.intensity or None,
         "algorithm": lesson.algorithm,
         "sessions": session_configs(sessions, spelling=spelling),
-        "groupByIntensity": lesson.intensity or None,
-        "groupByStyles": lesson.styles,
-        "groupByTypes": lesson.categories,
-        "groupByMuscles": lesson.areas,
-        "groupByGoals": lesson.goals,
-        "groupByEquipments": lesson.equipment,
-        "groupByTrainers": lesson.trainers,
+        **_groups(lesson),
         "requiredWarmup": lesson.required_warmup,
         "requiredCooldown": lesson.required_cooldown,
         "sync": lesson.sync,
@@ -60,6 +54,19 @@ def lesson_config(
         "modifyDatetime": seconds_and_nanoseconds(lesson.modified_at),
         "createdBy": lesson.created_by,
         "createDatetime": seconds_and_nanoseconds(lesson.created_at),
+    }
+
+
+def _groups(lesson: Lesson) -> Json:
+    """Under what an app's lesson list may put the lesson."""
+    return {
+        "groupByIntensity": lesson.intensity or None,
+        "groupByStyles": lesson.styles,
+        "groupByTypes": lesson.categories,
+        "groupByMuscles": lesson.areas,
+        "groupByGoals": lesson.goals,
+        "groupByEquipments": lesson.equipment,
+        "groupByTrainers": lesson.trainers,
     }
 
 

@@ -108,7 +108,7 @@ def check(caller: Caller, ground: Ground, present: set[str], query: dict[str, An
     return inserted
 
 
-def every_walk(caller: Caller, ground: Ground, count: int, inserts: int) -> None:
+def assert_each_row_once(caller: Caller, ground: Ground, count: int, inserts: int) -> None:
     present = ground.fill(count)
     for sort in SORTS:
         for order in ("asc", "desc"):
@@ -117,7 +117,7 @@ def every_walk(caller: Caller, ground: Ground, count: int, inserts: int) -> None
 
 
 def test_each_row_once_in_every_sort(as_: Any, cleo: User, ground: Ground) -> None:
-    every_walk(as_(cleo), ground, SHORT, inserts=3)
+    assert_each_row_once(as_(cleo), ground, SHORT, inserts=3)
 
 
 def test_each_row_once_in_one_persons_list_and_for_one_lesson(as_: Any, cleo: User, ground: Ground) -> None:
@@ -138,4 +138,4 @@ def test_each_row_once_in_one_persons_list_and_for_one_lesson(as_: Any, cleo: Us
 
 @pytest.mark.soak
 def test_each_row_once_among_100_000(as_: Any, cleo: User, ground: Ground) -> None:
-    every_walk(as_(cleo), ground, LONG, inserts=1)
+    assert_each_row_once(as_(cleo), ground, LONG, inserts=1)

@@ -105,7 +105,7 @@ def step(dice: random.Random, depth: int = 0) -> None:
         connection.close()
 
 
-def interleave(rounds: int, seed: int) -> None:
+def assert_never_meet(rounds: int, seed: int) -> None:
     dice = random.Random(seed)
     for _ in range(rounds):
         step(dice)
@@ -113,13 +113,13 @@ def interleave(rounds: int, seed: int) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_tenants_interleaved_on_one_connection_never_meet(ada: EndUser, dan: EndUser) -> None:
-    interleave(400, seed=1)
+    assert_never_meet(400, seed=1)
 
 
 @pytest.mark.soak
 @pytest.mark.django_db(transaction=True)
 def test_two_tenants_interleaved_ten_thousand_times_never_meet(ada: EndUser, dan: EndUser) -> None:
-    interleave(10_000, seed=random.SystemRandom().randrange(2**32))
+    assert_never_meet(10_000, seed=random.SystemRandom().randrange(2**32))
 
 
 @pytest.mark.django_db(transaction=True)
