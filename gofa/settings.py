@@ -276,4 +276,5 @@ structlog.configure(
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+    # Without its query, in which a page's address may carry a custom token.
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, before_send=tracing.without_query)

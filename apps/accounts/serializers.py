@@ -241,6 +241,9 @@ class NewRevokableTokenOut(wire.WireSerializer):
 class PasswordBody(wire.WireSerializer):
     username = wire.Text(max_length=150)
     password = wire.Text(max_length=4096)
+    otp = wire.Text(
+        max_length=20, default="", allow_blank=True, help_text="the code of a second factor, if there is one"
+    )
 
 
 class RefreshBody(wire.WireSerializer):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from psycopg.errors import UniqueViolation
 
-from apps.accounts import people
+from apps.accounts import people, second_factor
 from apps.accounts.models import RevokableToken, SpentToken, User
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound, Unauthorized
 from apps.tenants import binding
@@ -20,14 +20,22 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SPENT_KEPT = timedelta(hours=1)
 
 
-def sign_in_staff(*, username: str, password: str) -> User:
-    """The member of staff of that name and password; Unauthorized, after the same work, whatever is wrong."""
+def sign_in_staff(*, username: str, password: str, code: str = "") -> User:
+    """The member of staff of that name and password; Unauthorized, after the same work, whatever is wrong.
+
+    Who has set up a second factor shows its `code` here as in the admin; ADMIN_REQUIRE_2FA lets nobody in without.
+    """
     user = User.objects.filter(username=username).first()
     if user is None:
         User().set_password(password)
         raise Unauthorized("no such member of staff")
     if not user.check_password(password):
         raise Unauthorized("wrong password")
+    device = second_factor.device_of(user)
+    if device is None and settings.ADMIN_REQUIRE_2FA:
+        raise Unauthorized("no second factor was set up")
+    if device is not None and not second_factor.verify(device, code):
+        raise Unauthorized("wrong code of the second factor")
     return people.member_of_staff(username)
 
 

@@ -77,7 +77,7 @@ class AdminTokenViewSet(TokenViewSet):
         name = hashlib.sha256(body["username"].encode()).hexdigest()
         counted = [(self.failures_by_name, name), (self.failures_by_address, request.META.get("REMOTE_ADDR", ""))]
         limits.take(counted)
-        user = services.sign_in_staff(username=body["username"], password=body["password"])
+        user = services.sign_in_staff(username=body["username"], password=body["password"], code=body["otp"])
         given = principal_of_staff(user).client_id, user.username
         limits.give_back(counted)
         mark = people.password_mark(user)

@@ -15,25 +15,13 @@ from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts.models import User
-
-
-def device_of(user: User) -> TOTPDevice | None:
-    return TOTPDevice.objects.filter(user=user, confirmed=True).first()
+from apps.accounts.second_factor import device_of as device_of
+from apps.accounts.second_factor import verify as verify
 
 
 def is_shown(request: HttpRequest, device: TOTPDevice) -> bool:
     """This session was opened with a code of the device."""
     return bool(request.session.get(django_otp.DEVICE_ID_SESSION_KEY) == device.persistent_id)
-
-
-def verify(device: TOTPDevice, code: str) -> bool:
-    """Is this the device's code of the moment? Each code is good once; wrong ones slow the device down.
-
-    Under the row's lock, so that two logins at once cannot use one code.
-    """
-    with transaction.atomic():
-        locked = TOTPDevice.objects.select_for_update().get(pk=device.pk)
-        return bool(locked.verify_token("".join(code.split())))
 
 
 def pending_device(user: User) -> TOTPDevice:

@@ -9,6 +9,9 @@ from unittest.mock import patch
 import jwt
 import pytest
 import time_machine
+from django.test import override_settings
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts import tokens
 from apps.accounts.models import Administration, User
@@ -53,6 +56,19 @@ def test_the_admin_token_is_good_for_the_client(cleo: User, acme: Client) -> Non
     staff = by(sign_in())
     assert staff.get("/api/client/demo/users").status_code == 200
     assert staff.get("/api/client/acme/users").status_code == 403
+
+
+def test_a_second_factor_is_asked_for_here_as_in_the_admin(cleo: User) -> None:
+    device = TOTPDevice.objects.create(user=cleo, name="TOTP", confirmed=True)
+    code = f"{totp(device.bin_key):06d}"
+    assert_unauthorized(sign_in())
+    assert sign_in(otp=code).status_code == 200
+    assert_unauthorized(sign_in(otp=code))  # a code is good once
+
+
+@override_settings(ADMIN_REQUIRE_2FA=True)
+def test_where_a_second_factor_is_required_nobody_gets_in_without(cleo: User) -> None:
+    assert_unauthorized(sign_in())
 
 
 def test_platform_staff_may_go_to_any_client(root: User, acme: Client) -> None:

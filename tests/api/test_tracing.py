@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from apps.api.tracing import continued
+from apps.api.tracing import continued, without_query
 from tests.caller import Caller
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -47,3 +47,8 @@ def test_both_dialects_answer_with_the_ids(anonymous: Caller, path: str) -> None
     response = anonymous.get(path, traceparent=GOOD)
     assert re.fullmatch(r"req_[0-7][0-9A-HJKMNP-TV-Z]{25}", response["X-Request-Id"])
     assert response["traceparent"].startswith(f"00-{TRACE}-")
+
+
+def test_a_report_of_a_failure_leaves_the_query_out() -> None:
+    event = {"request": {"url": "https://gofa.example/move", "query_string": "customToken=secret"}, "level": "error"}
+    assert without_query(event, {}) == {"request": {"url": "https://gofa.example/move"}, "level": "error"}
