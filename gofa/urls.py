@@ -3,13 +3,16 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from apps.accounts import urls as accounts
 from apps.api import dialect, html
+from apps.catalog import urls as catalog
+from apps.plays import urls as plays
 
 urlpatterns = [
-    # The hot reads first: an address is looked for from the top.
-    path("", include("apps.plays.urls")),
-    path("", include("apps.catalog.urls")),
-    path("", include("apps.accounts.urls")),
+    # The API's as one flat list, the hot reads first: every level that is gone into costs a read some microseconds.
+    *plays.urlpatterns,
+    *catalog.urlpatterns,
+    *accounts.urlpatterns,
     path("", include("apps.plays.page_urls")),
     path("", html.front, name="front"),
     path("", include("apps.backoffice.urls")),

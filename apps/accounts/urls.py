@@ -1,4 +1,4 @@
-from django.urls import include, path
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from apps.accounts import views
@@ -15,5 +15,5 @@ router.register(
 
 urlpatterns = [
     path(".well-known/jwks.json", views.KeySetViewSet.as_view({"get": "retrieve"}), name="jwks"),
-    path("", include(router.urls)),
+    *router.urls,
 ]

@@ -49,7 +49,7 @@ class LessonPlayViewSet(GofaViewSet):
 
     @property
     def principal(self) -> Principal:
-        return cast(Principal, self.request.user)
+        return cast(Principal, self.caller)
 
     @property
     def client(self) -> Client:
