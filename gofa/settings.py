@@ -62,9 +62,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.api.tracing.TracingMiddleware",
     "apps.api.addresses.AddressMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "apps.tenants.middleware.UnboundMiddleware",
     "apps.api.lane.LaneMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -27,4 +27,6 @@ class LaneMiddleware:
             return self.get_response(request)
         match = request.resolver_match = get_resolver().resolve(path)
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
+        # Of what the security middleware says, the one thing that concerns an answer which is no page.
+        response["X-Content-Type-Options"] = "nosniff"
         return response.render() if isinstance(response, SimpleTemplateResponse) else response

@@ -25,6 +25,7 @@ def routes() -> Any:
 def test_gofa_answers_bodies_as_they_are(ada: EndUser, as_: Callable[..., Caller]) -> None:
     response = as_(ada).post("/api/notes", {"text": "hello", "count": 3, "unknown": "ignored"})
     assert response.status_code == 201
+    assert response["X-Content-Type-Options"] == "nosniff"
     assert response.json() == {"text": "hello", "count": 3}
 
 
