@@ -33,6 +33,9 @@ DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}")
 INTERNAL_IPS: list[str] = []
+# Only behind a proxy that sets both headers itself: from anybody else they are hearsay.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 INSTALLED_APPS = [
     "apps.backoffice.admin_config.GofaAdminConfig",
