@@ -84,12 +84,12 @@ def new_page(
         page.on("pageerror", lambda error: problems.append(str(error)))
         return page
 
-    yield open_page
-    for context in contexts:
-        for page in context.pages:
-            page.goto("about:blank")
-        context.close()
-    server.wait_until_quiet()
+    with server.opened():
+        yield open_page
+        for context in contexts:
+            for page in context.pages:
+                page.goto("about:blank")
+            context.close()
     assert problems == []
 
 

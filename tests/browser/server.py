@@ -17,7 +17,10 @@ _QUIET_SECONDS = 0.3
 
 
 class Server:
-    """The application, and how many requests are in it: tables cannot be emptied below a request."""
+    """The application, and how many requests are in it: tables cannot be emptied below a request.
+
+    Between tests it is shut: a browser may send what a page left behind long after the page is gone.
+    """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         self.origin = ""
@@ -25,22 +28,40 @@ class Server:
         self._lock = threading.Lock()
         self._running = 0
         self._last_seen = 0.0
+        self._is_open = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        self._count(1)
+        if not self._enter():
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return []
         try:
             return self._application(environ, start_response)
         finally:
-            self._count(-1)
+            self._leave()
 
-    def wait_until_quiet(self) -> None:
-        """Until no request has been running for a moment: what a page sends as it goes is waited for as well."""
-        while self._running or time.monotonic() - self._last_seen < _QUIET_SECONDS:
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """For a test; at its end until no request has been running for a moment."""
+        self._is_open = True
+        yield
+        while not self._shut():
             time.sleep(0.02)
 
-    def _count(self, change: int) -> None:
+    def _shut(self) -> bool:
         with self._lock:
-            self._running += change
+            is_quiet = not self._running and time.monotonic() - self._last_seen >= _QUIET_SECONDS
+            self._is_open = not is_quiet
+        return is_quiet
+
+    def _enter(self) -> bool:
+        with self._lock:
+            self._running += self._is_open
+            self._last_seen = time.monotonic()
+            return self._is_open
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._running -= 1
             self._last_seen = time.monotonic()
 
 
