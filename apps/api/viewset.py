@@ -19,7 +19,7 @@ from apps.api.dialect import SAFE_METHODS
 from apps.api.limits import Limit, RateLimited, take
 from apps.api.parsing import MAX_JSON_BYTES
 from apps.api.rendering import JSONRenderer
-from apps.kernel.refusals import BadRequest, NotFound, TooLarge
+from apps.kernel.refusals import BadRequest, TooLarge
 from apps.tenants import binding
 
 _JSON = JSONRenderer()
@@ -79,8 +79,6 @@ class ApiViewSet(GenericViewSet[Any]):
         handler = getattr(self, name, None) if name in self.http_method_names else None
         if handler is None:
             raise dialect.MethodNotAllowed
-        if any("\x00" in part for part in kwargs.values()):
-            raise NotFound  # nothing that is stored can be named so
         self.client_id = self.tenant_of(self.request)
         binding.bind(self.client_id)
         readings = take([(limit, self.limit_scope(limit)) for limit in self.limits])
