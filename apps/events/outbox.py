@@ -18,5 +18,5 @@ def record(*, client_id: str, event_type: str, subject_id: str, payload: dict[st
     event = OutboxEvent.objects.create(
         client_id=client_id, event_type=event_type, subject_id=subject_id, payload=payload, created_at=now
     )
-    transaction.on_commit(hints.nudge, robust=True)
+    transaction.on_commit(hints.drain.nudge, robust=True)
     return event

@@ -34,9 +34,9 @@ class Broker:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     broker = Broker()
-    monkeypatch.setattr(hints, "_running_in", 0)  # so that the first nudge starts a thread of this test's own
+    monkeypatch.setattr(hints.drain, "_running_in", 0)  # so that the first nudge starts a thread of this test's own
     monkeypatch.setattr(hints, "COALESCED_SECONDS", 0)
-    monkeypatch.setattr(hints, "send", broker.send)
+    monkeypatch.setattr(hints.drain, "send", broker.send)
     return broker
 
 
@@ -48,14 +48,14 @@ def app_of(broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_happens_while_a_hint_is_being_sent_is_one_more_hint(broker: Broker) -> None:
-    hints.nudge()
+    hints.drain.nudge()
     assert broker.asked.acquire(timeout=PATIENCE)
     for _ in range(100):
-        hints.nudge()  # returns at once, though the broker has not answered
+        hints.drain.nudge()  # returns at once, though the broker has not answered
     broker.answers.release()
     assert broker.asked.acquire(timeout=PATIENCE)
     broker.answers.release()
-    assert not hints._wanted.is_set()
+    assert not hints.drain._wanted.is_set()
     assert not broker.asked.acquire(blocking=False)
 
 
@@ -74,7 +74,7 @@ def test_an_undone_transaction_gives_no_hint(
 def test_a_committed_event_puts_a_hint_into_the_broker(demo: Client) -> None:
     make.make_event(demo)
     deadline = time.monotonic() + PATIENCE
-    while not (waiting := valkey.client().lrange(hints.QUEUE, 0, -1)) and time.monotonic() < deadline:
+    while not (waiting := valkey.client().lrange(hints.drain.queue, 0, -1)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [json.loads(message)["headers"]["task"] for message in waiting] == ["apps.events.tasks.drain"]
 
@@ -84,7 +84,7 @@ def test_a_broker_that_is_away_is_no_error_and_the_event_is_there(
 ) -> None:
     app_of("redis+socket:///nonexistent/valkey.sock?virtual_host=0", monkeypatch)
     make.make_event(demo, "nobody.cares")
-    assert hints.send() is False
+    assert hints.drain.send() is False
     assert relay.drain() == 1
 
 
@@ -93,10 +93,10 @@ def test_a_broker_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
         hole.bind(str(tmp_path / "hole"))
         hole.listen()
         app_of(f"redis+socket://{tmp_path / 'hole'}?virtual_host=0", monkeypatch)
-        assert hints.send() is False
+        assert hints.drain.send() is False
 
 
 def test_a_queue_that_nobody_empties_does_not_grow_for_ever() -> None:
-    valkey.client().rpush(hints.QUEUE, *["a hint"] * hints.ENOUGH)
-    assert hints.send() is True
-    assert valkey.client().llen(hints.QUEUE) == hints.ENOUGH
+    valkey.client().rpush(hints.drain.queue, *["a hint"] * hints.ENOUGH)
+    assert hints.drain.send() is True
+    assert valkey.client().llen(hints.drain.queue) == hints.ENOUGH

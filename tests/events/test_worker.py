@@ -113,7 +113,7 @@ def test_a_worker_without_a_clock_delivers_on_a_hint_and_comes_back_to_a_restart
 def test_a_killed_worker_and_a_flushed_broker_lose_nothing_and_do_nothing_twice(
     demo: Client, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hints, "nudge", lambda: None)
+    monkeypatch.setattr(hints.drain, "nudge", lambda: None)
     begun, go = tmp_path / "begun", tmp_path / "go"
     clock = ("--beat", "--schedule", str(tmp_path / "schedule"))
     blocked = make.make_event(demo, "test.blocked", begun=str(begun), go=str(go))
