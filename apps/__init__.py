@@ -3,8 +3,9 @@
 ops         how it runs: embedded engines, `up`, health, demo data
 backoffice  what staff see: the admin site and its workspaces
 plays       one person plays one lesson
-catalog     what can be played: lessons, their timeline, a client's shelf
+catalog     what can be played: lessons, their timeline, a client's shelf; plans, media, subtitles
 accounts    who is asking: staff, tokens, authentication, permissions
+jobs        what is to be done that takes long: once each, however often a worker dies
 events      what happened: the outbox, its relay, dead letters
 api         how we speak HTTP; knows no domain
 tenants     who the client is: clients, their people, row-level security

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "apps.tenants",
     "apps.api",
     "apps.events",
+    "apps.jobs",
     "apps.accounts",
     "apps.catalog",
     "apps.plays",
