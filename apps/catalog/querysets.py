@@ -12,7 +12,7 @@ from apps.kernel.querysets import TenantQuerySet
 from apps.tenants.models import LIBRARY_CLIENT_ID
 
 if TYPE_CHECKING:
-    from apps.catalog.models import Lesson  # noqa: F401 - the row type
+    from apps.catalog.models import Lesson, Plan  # noqa: F401 - the row types
 
 
 class LessonQuerySet(TenantQuerySet["Lesson"]):
@@ -49,3 +49,19 @@ class LessonQuerySet(TenantQuerySet["Lesson"]):
         row = JSONObject(**{name: name for name in fields})
         rows = sessions.filter(lesson=OuterRef("pk")).order_by("start_seconds").values(row=row)
         return self.annotate(timeline_rows=ArraySubquery(rows))
+
+
+class PlanQuerySet(TenantQuerySet["Plan"]):
+    def live(self) -> Self:
+        return self.filter(status="live")
+
+    def visible_to(self, principal: Principal, client_id: str) -> Self:
+        """Administrators: all of the client's. Everybody else: what can be started."""
+        rows = self.for_client(client_id)
+        return rows if principal.is_administrator else rows.live()
+
+    def with_lesson_ids(self) -> Self:
+        """Each plan with `lesson_ids`, the ids of its lessons in order, in the same statement."""
+        places: TenantQuerySet[Model] = TenantQuerySet(self.model.places.rel.related_model)
+        ids = places.filter(plan=OuterRef("pk")).order_by("position").values("lesson_id")
+        return self.annotate(lesson_ids=ArraySubquery(ids))

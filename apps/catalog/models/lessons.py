@@ -51,6 +51,7 @@ class Lesson(models.Model):
     image_url = models.CharField(max_length=2000, blank=True)
     image_blur_data_url = models.TextField(blank=True)
     thumb_image_url = models.CharField(max_length=2000, blank=True)
+    is_thumb_derived = models.BooleanField(db_default=False, help_text="a job took the thumbnail from the video")
     thumbnail_time_in_seconds = models.FloatField(null=True, blank=True)
     video_urls = ArrayField(models.CharField(max_length=2000), default=list, blank=True)
     video_id = models.CharField(max_length=200, blank=True)
