@@ -1,0 +1,5 @@
+"""What may staff do with the catalogue in the admin? Each noun's pages in a module of its own."""
+
+from apps.catalog.admin import lessons
+
+__all__ = ["lessons"]
