@@ -1,6 +1,7 @@
 from rest_framework.routers import SimpleRouter
 
-from apps.catalog.views import LessonViewSet, WorkspaceViewSet
+from apps.catalog.views.lessons import LessonViewSet
+from apps.catalog.views.workspace import WorkspaceViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("api/lessons", LessonViewSet, basename="lesson")

@@ -1,4 +1,4 @@
-"""What changes a catalogue, and when is it refused? (002; contract 4)"""
+"""What changes a lesson, and when is it refused? (002; contract 4)"""
 
 from collections.abc import Sequence
 from datetime import datetime

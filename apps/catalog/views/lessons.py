@@ -1,0 +1,66 @@
+"""The lessons that may be played (002)."""
+
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+
+from apps.accounts.access import client_for
+from apps.accounts.permissions import allow
+from apps.accounts.principal import Role
+from apps.api import conditional
+from apps.api.gofa import GofaViewSet
+from apps.catalog.editions import Edition, current_edition
+from apps.catalog.serializers import LessonOut, LessonsOut
+from apps.catalog.views.asking import client_parameter, principal_of
+from apps.kernel.refusals import BadRequest, NotFound
+
+_SEEN = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The ETag of an earlier answer.")
+_NOT_MODIFIED = OpenApiResponse(description="Nothing has changed since the answer that If-None-Match names")
+
+
+class LessonViewSet(GofaViewSet):
+    """What the caller may see: built once a change of the catalogue, answered from memory otherwise."""
+
+    permission_classes = (allow(*Role),)
+    lookup_url_kwarg = "lesson_id"
+    # Imported ids are kept as they are, and may hold a dot or a slash.
+    lookup_value_regex = ".+"
+
+    def tenant_of(self, request: Request) -> str:
+        principal, named = principal_of(request), self.query_value("clientId")
+        if named:
+            return client_for(principal, named).id
+        if self.action == "list":
+            raise BadRequest("clientId is required.")
+        return principal.client_id
+
+    @property
+    def edition(self) -> Edition:
+        return current_edition(principal_of(self.request), self.client_id)
+
+    @extend_schema(
+        operation_id="list_lessons",
+        parameters=[client_parameter("The client whose lessons are asked for.", required=True), _SEEN],
+        responses={200: LessonsOut, 304: _NOT_MODIFIED},
+    )
+    def list(self, request: Request) -> HttpResponse:
+        """The lessons that the caller may see, by English title."""
+        edition = self.edition
+        return conditional.answer(request.headers.get("If-None-Match"), edition.body, edition.etag)
+
+    @extend_schema(
+        operation_id="get_lesson",
+        parameters=[
+            OpenApiParameter("lesson_id", str, OpenApiParameter.PATH),
+            client_parameter("Another client that the caller administers."),
+            _SEEN,
+        ],
+        responses={200: LessonOut, 304: _NOT_MODIFIED},
+    )
+    def retrieve(self, request: Request, lesson_id: str) -> HttpResponse:
+        """One lesson of those that the list shows."""
+        lesson = self.edition.lesson(lesson_id)
+        if lesson is None:
+            raise NotFound("Lesson not found")
+        content = b'{"lesson":' + lesson + b"}"
+        return conditional.answer(request.headers.get("If-None-Match"), content, conditional.strong_etag(content))

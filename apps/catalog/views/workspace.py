@@ -1,0 +1,61 @@
+"""The workspace in which administrators run their client's catalogue (002)."""
+
+from typing import cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.access import client_for
+from apps.accounts.permissions import STAFF, allow
+from apps.api.gofa import GofaViewSet
+from apps.catalog.models import Lesson, ShelfEntry
+from apps.catalog.presentation import Json
+from apps.catalog.serializers import LessonBody, LessonCreatedOut, WorkspaceOut
+from apps.catalog.services import LessonFields, create_lesson
+from apps.catalog.views.asking import client_parameter, principal_of
+from apps.catalog.workspace import catalog_summary
+from apps.kernel.clock import now
+from apps.tenants.models import Client
+
+_MANAGED = client_parameter("The client to manage: platform staff's choice, `gofa` without it.")
+
+
+class WorkspaceViewSet(GofaViewSet):
+    """A client's catalogue, as its administrators manage it."""
+
+    permission_classes = (allow(*STAFF),)
+
+    def tenant_of(self, request: Request) -> str:
+        principal = principal_of(request)
+        return client_for(principal, self.query_value("clientId") or principal.client_id).id
+
+    @extend_schema(operation_id="get_lessons_catalog", parameters=[_MANAGED], responses={200: WorkspaceOut})
+    def list(self, request: Request) -> Response:
+        """The lessons that the client owns and those of the library, each with its place on the client's shelf."""
+        return Response(catalog_of(self.managed_client))
+
+    @extend_schema(
+        operation_id="create_lesson",
+        parameters=[_MANAGED],
+        request=LessonBody,
+        responses={201: LessonCreatedOut},
+    )
+    def create(self, request: Request) -> Response:
+        """A new lesson of the client."""
+        fields = cast(LessonFields, self.read_body(LessonBody))
+        client = self.managed_client
+        lesson = create_lesson(client=client, fields=fields, author=principal_of(request).subject, now=now())
+        return Response({"success": True, "lessonId": lesson.id, "catalog": catalog_of(client)}, status=201)
+
+    @property
+    def managed_client(self) -> Client:
+        """As it is now: its tiers may have changed since the registry looked."""
+        return Client.objects.get(pk=self.client_id)
+
+
+def catalog_of(client: Client) -> Json:
+    """The workspace's catalogue of the bound client, in two queries."""
+    lessons = list(Lesson.objects.selectable_by(client.id).in_order().with_timeline())
+    shelf = {entry.lesson_id: entry for entry in ShelfEntry.objects.for_client(client.id)}
+    return catalog_summary(client.id, client.membership_tiers, lessons, shelf)
