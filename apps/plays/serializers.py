@@ -8,7 +8,7 @@ from rest_framework import serializers
 from apps.api.gofa import PageQuery
 from apps.api.wire import Flag, Instant, LocalizedField, Number, Text, Whole, WireSerializer
 from apps.catalog.models import Lesson
-from apps.catalog.serializers import LessonConfigOut
+from apps.catalog.serializers.lessons import LessonConfigOut
 from apps.plays.grading import GRADES
 from apps.plays.models import MAX_PLAYBACK_SPEED
 from apps.plays.sorting import SORTS

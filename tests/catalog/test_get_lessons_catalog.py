@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.catalog.serializers import WorkspaceLessonOut, WorkspaceOut
+from apps.catalog.serializers.workspace import WorkspaceLessonOut, WorkspaceOut
 from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.asserts import assert_refused, assert_unauthorized

@@ -10,7 +10,7 @@ from django.db import connection
 from apps.accounts.authentication import HEADERS
 from apps.accounts.models import User
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
-from apps.catalog.serializers import LessonConfigOut
+from apps.catalog.serializers.lessons import LessonConfigOut
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 from tests import make

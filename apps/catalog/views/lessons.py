@@ -10,7 +10,7 @@ from apps.accounts.principal import Role
 from apps.api import conditional
 from apps.api.gofa import GofaViewSet
 from apps.catalog.editions import Edition, current_edition
-from apps.catalog.serializers import LessonOut, LessonsOut
+from apps.catalog.serializers.lessons import LessonOut, LessonsOut
 from apps.catalog.views.asking import client_parameter, principal_of
 from apps.kernel.refusals import BadRequest, NotFound
 

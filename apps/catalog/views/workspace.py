@@ -11,7 +11,7 @@ from apps.accounts.permissions import STAFF, allow
 from apps.api.gofa import GofaViewSet
 from apps.catalog.models import Lesson, ShelfEntry
 from apps.catalog.presentation import Json
-from apps.catalog.serializers import LessonBody, LessonCreatedOut, WorkspaceOut
+from apps.catalog.serializers.workspace import LessonBody, LessonCreatedOut, WorkspaceOut
 from apps.catalog.services import LessonFields, create_lesson
 from apps.catalog.views.asking import client_parameter, principal_of
 from apps.catalog.workspace import catalog_summary
