@@ -14,6 +14,8 @@ IS_ROOT_ON_DEBIAN := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 .DELETE_ON_ERROR:
 
 # The product, on http://localhost:8000 (PORT, GOFA_DATA_DIR, GOFA_DEMO_PASSWORD).
+# Videos of the demo lessons are on this machine, so thumbnails are made of them here.
+run: export FETCH_LOOPBACK ?= true
 run: $(INSTALLED)
 	@exec $(MANAGE) up
 

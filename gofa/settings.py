@@ -214,6 +214,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(DATA_DIR / "media")))
+# For development only: a lesson's video may then be on this machine, and so may what else listens on it.
+FETCH_LOOPBACK = env.bool("FETCH_LOOPBACK", False)
 
 # --- What `manage.py up` starts ---
 
