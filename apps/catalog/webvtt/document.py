@@ -58,7 +58,7 @@ class Cue:
 
     @property
     def text(self) -> str:
-        """The words without tags. Readings (`rt`) are left out: they would tear the words apart that they stand over."""
+        """The words without tags. Readings (`rt`) are left out: they would tear apart the words that they explain."""
         return "".join(_words(self.payload))
 
 

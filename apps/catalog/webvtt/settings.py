@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from apps.catalog.webvtt.document import Region, Settings
 from apps.catalog.webvtt.problems import Code, Findings
 
-_PERCENT = r"(?:100(?:\.0{1,9})?|[0-9]{1,2}(?:\.[0-9]{1,9})?)%"
+_PERCENT = r"0{0,9}(?:100(?:\.0{1,9})?|[0-9]{1,2}(?:\.[0-9]{1,9})?)%"
 _CUE_GRAMMAR = {
     "region": re.compile(r".+"),
     "vertical": re.compile(r"rl|lr"),
@@ -33,7 +33,7 @@ def read_settings(line: str, number: int, start: int, regions: Container[str], f
     """The settings that stand in a timing line from index `start` on; `regions` are the ids defined above."""
     tokens = ((token.group(), number, token.start() + 1) for token in _TOKEN.finditer(line, start))
     found: dict[str, str] = {}
-    for name, value, column in _read(tokens, _CUE_GRAMMAR, found, findings):
+    for name, value, column in _read(tokens, _CUE_GRAMMAR, findings):
         if name == "region" and value not in regions:
             findings.add(number, column, Code.UNKNOWN_REGION, value)
         else:
@@ -48,9 +48,7 @@ def read_region(lines: Sequence[str], first: int, findings: Findings) -> Region 
         for offset, line in enumerate(lines[1:], start=1)
         for token in _TOKEN.finditer(line)
     )
-    found: dict[str, str] = {}
-    for name, value, _column in _read(tokens, _REGION_GRAMMAR, found, findings):
-        found[name] = value
+    found = {name: value for name, value, _column in _read(tokens, _REGION_GRAMMAR, findings)}
     if "id" not in found:
         findings.add(first, 1, Code.REGION_WITHOUT_ID)
         return None
@@ -58,9 +56,10 @@ def read_region(lines: Sequence[str], first: int, findings: Findings) -> Region 
 
 
 def _read(
-    tokens: Iterator[_Token], grammar: Mapping[str, re.Pattern[str]], found: Container[str], findings: Findings
+    tokens: Iterator[_Token], grammar: Mapping[str, re.Pattern[str]], findings: Findings
 ) -> Iterator[tuple[str, str, int]]:
     """Name, value and column of what the grammar allows. Of two values the last counts, as in a player."""
+    seen: set[str] = set()
     for token, line, column in tokens:
         name, colon, value = token.partition(":")
         if name not in grammar:
@@ -68,6 +67,7 @@ def _read(
         elif not colon or not grammar[name].fullmatch(value):
             findings.add(line, column, Code.BAD_SETTING, token)
         else:
-            if name in found:
+            if name in seen:
                 findings.add(line, column, Code.DUPLICATE_SETTING, name)
+            seen.add(name)
             yield name, value, column
