@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Model, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Collate, JSONObject
 
 from apps.accounts.principal import Principal
+from apps.catalog import search
 from apps.kernel.querysets import TenantQuerySet
 from apps.tenants.models import LIBRARY_CLIENT_ID
 
@@ -37,6 +38,19 @@ class LessonQuerySet(TenantQuerySet["Lesson"]):
         if principal.is_administrator:
             return self.selectable_by(client_id)
         return self.live_for(client_id, tier=(tier or "") if principal.is_end_user else None)
+
+    def matching(self, text: str) -> Self:
+        """Those that have each word of `text` in their title, description or a subtitle, in whatever language.
+
+        The last word may still be being typed. What holds no letter and no digit matches nothing.
+        """
+        words = search.sought(text)
+        if not words:
+            return self.none()
+        texts: TenantQuerySet[Model] = TenantQuerySet(self.model.texts.rel.related_model)
+        # By client and lesson: the one index that row-level security leaves to a search.
+        of_lesson = texts.filter(client_id=OuterRef("client_id"), lesson_id=OuterRef("pk"))
+        return self.filter(*(Exists(of_lesson.filter(word)) for word in words))
 
     def in_order(self) -> Self:
         """By English title, then id; by code point, so that no server's locale changes it."""
