@@ -29,7 +29,7 @@ _RUN = re.compile(f"[{_CHINESE}]+")
 _TO_OTHER_SCRIPT = {"zh-Hant": "tw2s", "zh-Hans": "s2tw"}
 
 # What of one text is searched: an hour of speech is about 60,000 letters or 15,000 characters.
-MOST_LETTERS = 100_000
+MOST_WORD_BYTES = 100_000
 MOST_GRAMS = 20_000
 
 _making = Lock()
@@ -110,9 +110,9 @@ def _pairs(run: str) -> Iterator[str]:
 def _cut(words: str) -> str:
     """At most so many bytes, because PostgreSQL counts bytes; whole words where there are any."""
     encoded = words.encode()
-    if len(encoded) <= MOST_LETTERS:
+    if len(encoded) <= MOST_WORD_BYTES:
         return words
-    return encoded[:MOST_LETTERS].decode(errors="ignore").rpartition(" ")[0]
+    return encoded[:MOST_WORD_BYTES].decode(errors="ignore").rpartition(" ")[0]
 
 
 class _Characters(dict[int, str]):

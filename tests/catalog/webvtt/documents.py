@@ -1,5 +1,7 @@
 """Sound documents of every kind, and files that were sound before something happened to them."""
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from apps.catalog.webvtt import Cue, Document, Node, Region, Settings, Span, Text, Timestamp, write
@@ -7,7 +9,7 @@ from apps.catalog.webvtt import Cue, Document, Node, Region, Settings, Span, Tex
 # Everything that a decoded file may hold, with what has a meaning in WebVTT made likely.
 letters = st.one_of(
     st.sampled_from("<>&-;.:#/ \tax平衡\u00a0\u200e\ufeff\x0b\x0c\x1b\x85\u2028"),
-    st.characters(exclude_characters="\n\r\0", exclude_categories=("Cs",)),
+    st.characters(exclude_characters="\n\r\0", codec="utf-8"),
 )
 line = st.text(letters, min_size=1, max_size=12)
 lines = st.lists(line, min_size=1, max_size=3).map("\n".join)
@@ -31,7 +33,7 @@ def spans(children: st.SearchStrategy[list[Node]]) -> st.SearchStrategy[Span]:
     )
 
 
-def merged(nodes: list[Node]) -> tuple[Node, ...]:
+def merged(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """Neighbouring texts as one, as they are read."""
     result: list[Node] = []
     for node in nodes:

@@ -92,6 +92,6 @@ def test_another_reader_finds_the_same_cues_in_the_canonical_file() -> None:
     for path in DEMO.glob("*.vtt"):
         document = parse(path.read_bytes())
         theirs = webvtt_py.from_string(write(document).decode())
-        assert [(cue.start, cue.end, cue.text) for cue in theirs] == [
+        assert [(cue.start, cue.end, cue.text) for cue in theirs.captions] == [
             (spell_time(cue.start_ms), spell_time(cue.end_ms), cue.text) for cue in document.cues
         ]
