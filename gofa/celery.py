@@ -1,8 +1,9 @@
 """How do workers work, and what is done when? The Celery app, and the schedule as data.
 
-The broker is only a hint that makes things fast: what must not be lost is in the outbox. A worker is
+The broker is only a hint that makes things fast: what must not be lost is in the outbox and among the jobs. A worker is
 `celery -A gofa worker`, with prefork processes and not threads: a handler that hangs can be killed, one that crashes
-or eats memory takes only its own process with it. The clock is one `celery -A gofa beat`; a second one does no harm.
+or eats memory takes only its own process with it. What takes long has a worker of its own, `--queues jobs`, so that no
+event waits behind it. The clock is one `celery -A gofa beat`; a second one does no harm.
 """
 
 import logging
@@ -13,8 +14,10 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 from celery.app.task import Task
-from celery.beat import SchedulingError
+from celery.beat import PersistentScheduler, ScheduleEntry, SchedulingError
 from celery.schedules import schedstate, schedule
+
+from apps.events import hints
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gofa.settings")
 
@@ -28,14 +31,26 @@ class Every(schedule):
         return schedstate(*super().is_due(last_run_at))
 
 
-def every(task: str, **period: float) -> dict[str, Any]:
+class Scheduler(PersistentScheduler):
+    """Says nothing to a queue that nobody empties: every line of the schedule comes again."""
+
+    def apply_async(self, entry: ScheduleEntry, *args: Any, **kwargs: Any) -> Any:
+        if hints.is_long((entry.options or {}).get("queue", "celery")):
+            return None
+        return super().apply_async(entry, *args, **kwargs)
+
+
+def every(task: str, *, queue: str = "celery", **period: float) -> dict[str, Any]:
     """A line of the schedule. It does not expire: to a worker whose clock is ahead, it always would have."""
-    return {"task": task, "schedule": Every(timedelta(**period))}
+    return {"task": task, "schedule": Every(timedelta(**period)), "options": {"queue": queue}}
 
 
 SCHEDULE = {
     "deliver events": every("apps.events.tasks.drain", seconds=2),
     "give back events of dead workers": every("apps.events.tasks.sweep", seconds=10),
+    "do jobs": every("apps.jobs.tasks.work", queue="jobs", seconds=2),
+    "give back jobs of dead workers": every("apps.jobs.tasks.sweep", seconds=10),
+    "purge finished jobs": every("apps.jobs.tasks.purge", hours=1),
     "purge delivered events": every("apps.events.tasks.purge", minutes=10),
     "purge stored responses": every("apps.api.tasks.purge_stored_responses", minutes=10),
     "purge spent tokens": every("apps.accounts.tasks.purge_spent_tokens", hours=1),
@@ -74,6 +89,7 @@ def configuration() -> dict[str, Any]:
         "worker_max_memory_per_child": 300_000,  # KiB: then a fresh process takes its place
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # what they do, they do once
         "worker_redirect_stdouts": False,
+        "beat_scheduler": "gofa.celery:Scheduler",
         "beat_schedule": SCHEDULE,
         "beat_schedule_filename": str(settings.DATA_DIR / "schedule"),
         "timezone": "UTC",

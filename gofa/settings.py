@@ -224,7 +224,7 @@ WEB_WORKERS = env.int("WEB_WORKERS", os.cpu_count() or 1, validate=lambda number
 DEMO_PASSWORD = env.str("GOFA_DEMO_PASSWORD", "")
 WEB_THREADS = env.int("WEB_THREADS", 2, validate=lambda number: number > 0)
 
-# --- Jobs ---
+# --- What is done later: events, and jobs, which take longer ---
 
 CELERY_BROKER_URL = engines.broker_url(REDIS_URL)
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", 2, validate=lambda count: count > 0)
@@ -249,11 +249,15 @@ LOGGING: dict[str, Any] = {
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": [
+JOB_PROCESSES = env.int("JOB_PROCESSES", 1, validate=lambda count: count > 0)
                 structlog.contextvars.merge_contextvars,
                 tracing.name_request,
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.TimeStamper(fmt="iso"),
+# A job's worker says four times in it that it lives.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=lambda seconds: seconds >= 2)
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=lambda days: days > 0)
                 structlog.processors.format_exc_info,
             ],
         },

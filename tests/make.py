@@ -5,9 +5,11 @@ from typing import Any
 
 from apps.accounts import tokens
 from apps.accounts.models import Administration, RevokableToken, User
-from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.catalog.models import Lesson, LessonSession, Plan, PlanLesson, ShelfEntry
 from apps.events import outbox
 from apps.events.models import OutboxEvent
+from apps.jobs import services as jobs
+from apps.jobs.models import Job
 from apps.kernel.clock import now
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
@@ -88,3 +90,20 @@ def make_revokable_token(client: Client, **over: Any) -> tuple[RevokableToken, s
     with binding.bound(client.id):
         row = RevokableToken.objects.create(client=client, **{"label": "A robot", "created_at": now(), **over})
     return row, tokens.issue_revokable_token(row, now=row.created_at).text
+
+
+def make_job(client: Client, kind: str = "test.job", *, subject_id: str = "sub_1", **payload: Any) -> Job:
+    """A job that is due; `request_job` is how services make them."""
+    with binding.bound(client.id):
+        return jobs.request_job(client_id=client.id, kind=kind, subject_id=subject_id, payload=payload, now=now())
+
+
+def make_plan(client: Client, *lessons: Lesson, **over: Any) -> Plan:
+    """A plan of these lessons, in this order; live unless said otherwise."""
+    times = {"created_at": now(), "modified_at": now()}
+    with binding.bound(client.id):
+        title = {"en": f"Plan {next(_numbers)}"}
+        plan = Plan.objects.create(client=client, **{"title": title, "status": "live", **times, **over})
+        for position, lesson in enumerate(lessons):
+            PlanLesson.objects.create(client=client, plan=plan, lesson=lesson, position=position)
+    return plan

@@ -20,6 +20,11 @@ COALESCED_SECONDS = 0.3
 PAUSE_SECONDS = 2.0
 
 
+def is_long(queue: str) -> bool:
+    """Whether so many wait already that one more says nothing. A broker that is away has no queues."""
+    return valkey.ask(lambda server: server.llen(queue), 0) >= ENOUGH
+
+
 class Hint:
     """That a worker of `queue` should run `task`, because there is something for it to find. One for each module."""
 
@@ -52,7 +57,7 @@ class Hint:
 
         A hint does not expire, because the clocks of two machines may differ; but one more says nothing when many wait.
         """
-        if valkey.ask(lambda server: server.llen(self.queue), 0) >= ENOUGH:
+        if is_long(self.queue):
             return True
         try:
             current_app.send_task(self.task, queue=self.queue, ignore_result=True, retry=False)

@@ -26,6 +26,7 @@ from apps.events.handlers import handlers_of
 from apps.events.models import OutboxEvent, ProcessedEvent
 from apps.events.querysets import OutboxQuerySet
 from apps.kernel.refusals import Conflict
+from apps.kernel.text import storable
 from apps.tenants import binding
 
 log = structlog.get_logger(__name__)
@@ -144,8 +145,7 @@ def _commit_without_waiting() -> None:
 def _put_off(event: OutboxEvent, error: str) -> None:
     """Again later, each time twice as much later, until there were too many attempts."""
     mine = _rows([event]).filter(attempts=event.attempts, claimed_until__isnull=False)
-    # PostgreSQL's text takes neither NUL nor lone surrogates, and an error may quote anything.
-    said = error[:4000].replace("\0", "").encode(errors="replace").decode()
+    said = storable(error, 4000)
     if event.attempts >= settings.OUTBOX_MAX_ATTEMPTS:
         mine.update(
             state=OutboxEvent.State.DEAD,

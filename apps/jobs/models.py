@@ -69,6 +69,7 @@ class Job(models.Model):
             models.Index(name="job_due", fields=["next_attempt_at", "id"], condition=Q(next_attempt_at__isnull=False)),
             models.Index(name="job_claimed", fields=["claimed_until"], condition=Q(claimed_until__isnull=False)),
             models.Index(name="job_finished", fields=["finished_at"], condition=Q(finished_at__isnull=False)),
+            models.Index(name="job_by_client", fields=["client", "id"]),
             models.Index(name="job_by_subject", fields=["client", "kind", "subject_id", "id"]),
         ]
 

@@ -19,6 +19,10 @@ class JobQuerySet(TenantQuerySet["Job"]):
         """In the hand of a worker that did not say in time that it still lives."""
         return self.filter(claimed_until__lt=Now()).order_by("claimed_until")
 
+    def attempt(self, job_id: str, number: int) -> Self:
+        """This job, while this attempt at it is the one that counts."""
+        return self.filter(pk=job_id, attempts=number, claimed_until__isnull=False)
+
     def untouched_by_others(self) -> Self:
-        """Lock these rows; leave out what another worker is just taking."""
+        """Lock these rows; leave out what somebody else is just changing."""
         return self.select_for_update(skip_locked=True, of=("self",), no_key=True)

@@ -49,7 +49,13 @@ def retry_job(*, job_id: str) -> None:
     with binding.atomic():
         failed = Job.objects.filter(pk=job_id, state=Job.State.FAILED)
         changed = failed.update(
-            state=Job.State.WAITING, next_attempt_at=Now(), finished_at=None, attempts=0, done=0, total=None
+            state=Job.State.WAITING,
+            next_attempt_at=Now(),
+            finished_at=None,
+            attempts=0,
+            done=0,
+            total=None,
+            error="",
         )
         if not changed:
             if not Job.objects.filter(pk=job_id).exists():

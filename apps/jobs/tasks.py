@@ -1,18 +1,22 @@
-"""What does a worker do for the jobs? Beat and the hints call these, on a queue of their own beside the events'."""
+"""What does a worker do for the jobs? Beat and the hints call these; `work` has a queue of its own."""
 
 from celery import shared_task
+from django.conf import settings
 
 from apps.jobs import work as working
-
-# A worker takes nothing new after this; what is left of its task's time is for the job that it is in.
-WORK_SECONDS = 30.0
 
 
 @shared_task(ignore_result=True)
 def work() -> None:
-    working.work_off(seconds=WORK_SECONDS)
+    # The rest of the task's time is for the job that it is in by then; after that it is killed.
+    working.work_off(seconds=settings.TASK_SECONDS / 10)
 
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     working.sweep()
+
+
+@shared_task(ignore_result=True)
+def purge() -> None:
+    working.purge()

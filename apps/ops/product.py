@@ -1,4 +1,4 @@
-"""Which programs are the product, and how is each seen to live? Web, stream, worker and schedule."""
+"""Which programs are the product, and how is each seen to live? Web, stream, workers and schedule."""
 
 import http.client
 import os
@@ -14,7 +14,6 @@ from apps.ops import engines, processes
 from apps.ops.processes import Answers, CannotStart, Program
 
 _BACKLOG = 1024
-_WORKER = "worker@gofa"
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -71,8 +70,12 @@ def stream() -> Program:
 
 
 def worker() -> Program:
-    options = ("--hostname", _WORKER, "--loglevel", "INFO", "--without-gossip", "--without-mingle")
-    return _python("worker", "celery", "-A", "gofa", "worker", *options, answers=_worker_answers)
+    return _worker("worker", queue="celery", processes=settings.WORKER_PROCESSES)
+
+
+def jobs() -> Program:
+    """A worker for what takes long, so that no event waits behind it."""
+    return _worker("jobs", queue="jobs", processes=settings.JOB_PROCESSES)
 
 
 def schedule() -> Program:
@@ -107,10 +110,18 @@ def _lives(connection: http.client.HTTPConnection) -> bool:
         connection.close()
 
 
-def _worker_answers() -> bool:
+def _worker(name: str, *, queue: str, processes: int) -> Program:
+    node = f"{name}@gofa"
+    options = ("--hostname", node, "--queues", queue, "--concurrency", str(processes), "--loglevel", "INFO")
+    quiet = ("--without-gossip", "--without-mingle")
+    argv = ("-A", "gofa", "worker", *options, *quiet)
+    return _python(name, "celery", *argv, answers=lambda: _worker_answers(node))
+
+
+def _worker_answers(node: str) -> bool:
     with Celery(broker=settings.CELERY_BROKER_URL, set_as_current=False) as asking:
         try:
-            return bool(asking.control.ping(destination=[_WORKER], timeout=0.5))
+            return bool(asking.control.ping(destination=[node], timeout=0.5))
         except OperationalError:
             return False
 

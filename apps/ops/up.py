@@ -43,7 +43,7 @@ def _start_everything(supervisor: Supervisor, listener: socket.socket, say: Say)
         raise CannotStart(f"The database does not answer: {str(error).splitlines()[0]}") from error
     finally:
         connections.close_all()
-    programs = [*product.web(listener), product.stream(), product.worker(), product.schedule()]
+    programs = [*product.web(listener), product.stream(), product.worker(), product.jobs(), product.schedule()]
     say(f"Starting {', '.join(program.name for program in programs)}.")
     supervisor.start(*programs)
 

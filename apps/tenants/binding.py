@@ -61,6 +61,7 @@ def settle(connection: BaseDatabaseWrapper) -> None:
     """Tell an idle connection in autocommit who is bound; do nothing when it knows, or when a transaction is open."""
     if connection.in_atomic_block:
         return
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     _tell(connection)
 
@@ -79,7 +80,8 @@ def _tell(connection: BaseDatabaseWrapper) -> None:
             return
         # Forget first: should the statement fail half way, nothing is assumed.
         _told.pop(raw, None)
-        raw.execute("SELECT set_config('app.client_id', %s, false)", (wanted,))
+        with connection.wrap_database_errors:
+            raw.execute("SELECT set_config('app.client_id', %s, false)", (wanted,))
         _told[raw] = wanted
         return
     if raw.info.transaction_status == TransactionStatus.INERROR:
@@ -89,4 +91,5 @@ def _tell(connection: BaseDatabaseWrapper) -> None:
         return
     # What was told inside may be undone by any rollback to a savepoint: from the first time on, tell every statement.
     _told_in_transaction.add(raw)
-    raw.execute("SELECT set_config('app.client_id', %s, true)", (wanted,))
+    with connection.wrap_database_errors:
+        raw.execute("SELECT set_config('app.client_id', %s, true)", (wanted,))

@@ -2,11 +2,15 @@
 
 import logging
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from celery.beat import SchedulingError
 
+from apps.api import valkey
+from apps.events import hints
 from gofa import celery_app
-from gofa.celery import Every, shorten
+from gofa.celery import Every, Scheduler, shorten
 
 
 def test_every_line_of_the_schedule_is_a_task() -> None:
@@ -30,3 +34,15 @@ def test_beat_says_in_one_line_that_the_broker_is_away() -> None:
     record = logging.makeLogRecord({"msg": "Message Error: %s\n%s", "args": (error, ["stack"]), "exc_info": True})
     assert shorten(record)
     assert (record.getMessage(), record.exc_info) == ("Couldn't apply scheduled task", None)
+
+
+@pytest.mark.parametrize(("task", "queue"), [("apps.events.tasks.drain", "celery"), ("apps.jobs.tasks.work", "jobs")])
+def test_a_queue_that_nobody_empties_is_told_nothing_more(task: str, queue: str, tmp_path: Path) -> None:
+    scheduler = Scheduler(celery_app, schedule_filename=str(tmp_path / "schedule"))
+    entry = next(entry for entry in scheduler.schedule.values() if entry.task == task)
+    scheduler.apply_async(entry)
+    assert valkey.client().llen(queue) == 1
+    valkey.client().rpush(queue, *["a hint"] * hints.ENOUGH)
+    scheduler.apply_async(entry)
+    assert valkey.client().llen(queue) == hints.ENOUGH + 1
+    scheduler.close()

@@ -1,20 +1,12 @@
 """A real worker delivers; killed, broken off or left without its broker, it loses nothing and does nothing twice."""
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
-from psycopg.conninfo import make_conninfo
 
 from apps.api import valkey
 from apps.events import hints, relay
@@ -22,11 +14,9 @@ from apps.events.models import OutboxEvent
 from apps.tenants import binding
 from apps.tenants.models import Client
 from tests import make
+from tests.workers import Start, kill, wait_until, workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 30.0
-
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -35,44 +25,9 @@ def demo(gofa: Client) -> Client:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start `celery -A tests.events.worker worker` on the test's own database; all are gone after the test."""
-    started: list[subprocess.Popen[bytes]] = []
-    env = {
-        **os.environ,
-        "DATABASE_URL": make_conninfo(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"]),
-        "REDIS_URL": settings.REDIS_URL,
-        "WORKER_PROCESSES": "1",
-    }
-
-    def start_worker(*options: str) -> "subprocess.Popen[bytes]":
-        quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "tests.events.worker", "worker", *quiet, *options],
-            cwd=settings.BASE_DIR,
-            env=env,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield start_worker
-    for process in started:
-        kill(process)
-
-
-def kill(worker: "subprocess.Popen[bytes]") -> None:
-    """The worker and its children, as the kernel does when memory is short."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
+def start() -> Iterator[Start]:
+    with workers("tests.events.worker") as start:
+        yield start
 
 
 def state_of(event: OutboxEvent) -> str:

@@ -11,7 +11,15 @@ import pytest
 
 from tests.ops.running import Product, eventually, free_port, manage
 
-PROGRAMS = ["apps.ops.web", "gofa.asgi", "celery -A gofa worker", "celery -A gofa beat", "valkey-server", "postgres"]
+PROGRAMS = [
+    "apps.ops.web",
+    "gofa.asgi",
+    "worker@gofa --queues celery",
+    "jobs@gofa --queues jobs",
+    "celery -A gofa beat",
+    "valkey-server",
+    "postgres",
+]
 
 
 @pytest.fixture

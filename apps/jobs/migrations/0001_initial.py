@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("finished_at__isnull", False)), fields=["finished_at"], name="job_finished"
                     ),
+                    models.Index(fields=["client", "id"], name="job_by_client"),
                     models.Index(fields=["client", "kind", "subject_id", "id"], name="job_by_subject"),
                 ],
                 "constraints": [
