@@ -214,6 +214,27 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(DATA_DIR / "media")))
+S3_ADDRESSINGS = ("auto", "path", "virtual")
+
+
+def media_objects() -> dict[str, Any]:
+    """The bucket where one is named, else files under MEDIA_ROOT. The keys are boto3's own variables."""
+    bucket = env.str("S3_BUCKET", "")
+    if not bucket:
+        return {"BACKEND": "apps.catalog.local_objects.LocalObjects"}
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+        "region_name": env.str("S3_REGION", "") or None,
+        "addressing_style": env.str("S3_ADDRESSING", "auto", validate=lambda style: style in S3_ADDRESSINGS),
+    }
+    return {"BACKEND": "apps.catalog.s3_objects.S3Objects", "OPTIONS": options}
+
+
+STORAGES = {
+    "default": media_objects(),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 # For development only: a lesson's video may then be on this machine, and so may what else listens on it.
 FETCH_LOOPBACK = env.bool("FETCH_LOOPBACK", False)
 
@@ -228,11 +249,15 @@ WEB_THREADS = env.int("WEB_THREADS", 2, validate=lambda number: number > 0)
 
 CELERY_BROKER_URL = engines.broker_url(REDIS_URL)
 WORKER_PROCESSES = env.int("WORKER_PROCESSES", 2, validate=lambda count: count > 0)
+JOB_PROCESSES = env.int("JOB_PROCESSES", 1, validate=lambda count: count > 0)
 TASK_SECONDS = env.int("TASK_SECONDS", 300, validate=lambda seconds: seconds >= 30)
 # An event is in a relay's hand for so long before it counts as lost; its handlers together must take less.
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30, validate=lambda seconds: seconds >= 15)
 OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 10, validate=lambda count: count > 0)
 OUTBOX_KEPT_DAYS = env.int("OUTBOX_KEPT_DAYS", 7, validate=lambda days: days > 0)
+# A job's worker says four times in it that it lives.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=lambda seconds: seconds >= 2)
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=lambda days: days > 0)
 
 # --- What is written down ---
 
@@ -249,15 +274,11 @@ LOGGING: dict[str, Any] = {
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": [
-JOB_PROCESSES = env.int("JOB_PROCESSES", 1, validate=lambda count: count > 0)
                 structlog.contextvars.merge_contextvars,
                 tracing.name_request,
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.TimeStamper(fmt="iso"),
-# A job's worker says four times in it that it lives.
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=lambda seconds: seconds >= 2)
-JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=lambda days: days > 0)
                 structlog.processors.format_exc_info,
             ],
         },

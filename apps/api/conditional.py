@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.utils.http import parse_etags
 
 # What an answer depends on beside its address: everything that can carry a credential.
-_VARY = "Authorization, AdminToken, RevokableToken, Cookie"
+VARY = "Authorization, AdminToken, RevokableToken, Cookie"
 
 
 def strong_etag(content: bytes) -> str:
@@ -19,7 +19,12 @@ def is_seen(if_none_match: str | None, etag: str) -> bool:
     if not if_none_match:
         return False
     bare = etag.removeprefix("W/")
-    return any(seen == "*" or seen.removeprefix("W/") == bare for seen in parse_etags(if_none_match))
+    return any(seen == "*" or seen.removeprefix("W/") == bare for seen in tags(if_none_match))
+
+
+def tags(header: str) -> list[str]:
+    """The entity tags of an If-Match or If-None-Match, quoted as they are; `["*"]` for any."""
+    return parse_etags(header)
 
 
 def answer(if_none_match: str | None, content: bytes, etag: str) -> HttpResponse:
@@ -28,7 +33,7 @@ def answer(if_none_match: str | None, content: bytes, etag: str) -> HttpResponse
     response = HttpResponse(b"" if seen else content, content_type="application/json", status=304 if seen else 200)
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
-    response["Vary"] = _VARY
+    response["Vary"] = VARY
     if seen:
         del response["Content-Type"]
     return response
