@@ -10,6 +10,7 @@ from django.db.models import Model
 from apps.accounts.models import RevokableToken, User
 from apps.catalog.models import Lesson
 from apps.events.models import DeadLetter, OutboxEvent
+from apps.jobs.models import Job
 from apps.kernel.clock import now
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
@@ -65,6 +66,20 @@ def a_dead_letter(client: Client, marker: str) -> OutboxEvent:
     return event
 
 
+def a_job(client: Client, marker: str) -> Job:
+    job = make.make_job(client, f"{marker}.kind", subject_id=f"{marker}-subject")
+    with binding.bound(client.id):
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.FAILED,
+            next_attempt_at=None,
+            finished_at=now(),
+            error=f"{marker} error",
+            done=1,
+            total=2,
+        )
+    return job
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
@@ -75,6 +90,7 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "accounts.user": a_member_of_staff,
     "admin.logentry": an_entry,
     "events.deadletter": a_dead_letter,
+    "jobs.job": a_job,
 }
 
 
