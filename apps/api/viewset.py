@@ -3,12 +3,13 @@
 Authentication → permission → tenant → idempotency → shape → rules → effect (contract 2).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -43,7 +44,7 @@ class ApiViewSet(GenericViewSet[Any]):
     limits: ClassVar[Sequence[Limit]] = ()
     max_body_bytes: ClassVar[int] = MAX_JSON_BYTES
     pagination_class = None
-    filter_backends = ()
+    filter_backends: Sequence[type[BaseFilterBackend]] = ()
     request: Request
     # Whoever asks, or nobody; known from `initial` on. DRF's own `request.user` is slow to ask again and again.
     caller: Caller | None
@@ -111,10 +112,13 @@ class ApiViewSet(GenericViewSet[Any]):
         return _validated(serializer_class(data=self.request.data, **kwargs))
 
     def query_value(self, name: str) -> str | None:
-        """One value of the query as it stands there; of several of that name the last."""
+        return self.query_values().get(name)
+
+    def query_values(self) -> Mapping[str, str]:
+        """The values of the query as they stand there; of several of one name the last."""
         query = self.request.META.get("QUERY_STRING", "").encode("latin-1")
         read = _remembered_values if len(query) <= _LONGEST_REMEMBERED else _values
-        return read(query).get(name)
+        return read(query)
 
     def read_query(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The query in the shape of the serializer, which looks at nothing else: the same address reads the same."""

@@ -1,6 +1,6 @@
 """What does the catalogue look like to those who ask, now? Built once a change, not once a request (contract 4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -18,6 +18,14 @@ _HEAD, _TAIL = b'{"data":[', b"]}"
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list: its number, from 1, and how many rows a page has."""
+
+    number: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """The catalogue as one audience sees it at one time: the whole answer, and where each lesson is in it."""
 
@@ -29,6 +37,16 @@ class Edition:
         """The LessonConfig of one lesson, when this audience sees it."""
         place = self.places.get(lesson_id)
         return None if place is None else self.body[place]
+
+    def cut(self, chosen: Container[str], page: Page | None = None) -> bytes:
+        """The answer with the chosen lessons alone, in the same order; with a page, those on it and where it stands."""
+        places = [place for lesson_id, place in self.places.items() if lesson_id in chosen]
+        if page is None:
+            return _HEAD + b",".join(self.body[place] for place in places) + _TAIL
+        end = page.number * page.size
+        where = {"page": page.number, "pageSize": page.size, "hasMore": len(places) > end}
+        parts = [self.body[place] for place in places[end - page.size : end]]
+        return _HEAD + b",".join(parts) + b"]," + orjson.dumps(where)[1:]
 
 
 def current_edition(principal: Principal, client_id: str) -> Edition:

@@ -83,9 +83,14 @@ class LessonConfigOut(RelatedLessonOut):
 
 
 class LessonsOut(wire.WireSerializer):
+    """The lessons; where a page was asked for, where it stands among them."""
+
     wire_names = {"lessons": "data"}
 
     lessons = LessonConfigOut(many=True)
+    page = serializers.IntegerField(required=False)
+    page_size = serializers.IntegerField(required=False)
+    has_more = serializers.BooleanField(required=False)
 
 
 class LessonOut(wire.WireSerializer):
