@@ -11,6 +11,8 @@ from apps.catalog.models import Lesson
 from apps.catalog.presentation import lesson_config
 from apps.catalog.queries import Reading, read_catalog
 from apps.catalog.remembered import Remembered
+from apps.catalog.signatures import Signer
+from apps.kernel.clock import now
 
 _MOST_BYTES = 64 * 1024 * 1024
 _printed: Remembered[tuple[str, str], "Edition"] = Remembered(_MOST_BYTES)
@@ -27,11 +29,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The catalogue as one audience sees it at one time: the whole answer, and where each lesson is in it."""
+    """The catalogue as one audience sees it at one time: the whole answer, and where each lesson is in it.
+
+    `signed_until` is None where no address in it needed a signature.
+    """
 
     body: bytes
     etag: str
     places: Mapping[str, slice]
+    signed_until: int | None
 
     def lesson(self, lesson_id: str) -> bytes | None:
         """The LessonConfig of one lesson, when this audience sees it."""
@@ -50,14 +56,18 @@ class Edition:
 
 
 def current_edition(principal: Principal, client_id: str) -> Edition:
-    """The catalogue of the bound client as this caller sees it; one query while nothing has changed."""
+    """The catalogue of the bound client as this caller sees it; one query while nothing has changed.
+
+    Made anew for the next hour only where it has addresses that are signed for this one.
+    """
     reading = read_catalog(client_id, principal.subject if principal.is_end_user else None)
     key = (client_id, _audience(principal, reading))
+    signer = Signer(now())
     edition = _printed.get(key, reading.versions)
-    if edition is None:
+    if edition is None or not signer.is_content_with(edition.signed_until):
         # One statement, so one state of the catalogue, and none older than the versions that were read before it.
         lessons = Lesson.objects.visible_to(principal, client_id, reading.tier).in_order().with_timeline()
-        edition = print_edition(lessons)
+        edition = print_edition(lessons, signer)
         _printed.put(key, reading.versions, edition, weight=len(edition.body))
     return edition
 
@@ -67,10 +77,12 @@ def _audience(principal: Principal, reading: Reading) -> str:
     return f"tier:{reading.tier or ''}" if principal.is_end_user else "all" if principal.is_administrator else "live"
 
 
-def print_edition(lessons: Iterable[Lesson]) -> Edition:
+def print_edition(lessons: Iterable[Lesson], sign: Signer) -> Edition:
     """Related lessons are shown one level deep, and only those that this audience sees anyway."""
     seen = {lesson.id: lesson for lesson in lessons}
-    configs = {lesson.id: lesson_config(lesson, lesson.timeline, spelling="underscore") for lesson in seen.values()}
+    configs = {
+        lesson.id: lesson_config(lesson, lesson.timeline, spelling="underscore", sign=sign) for lesson in seen.values()
+    }
     parts, places, position = [], {}, len(_HEAD)
     for lesson in seen.values():
         related = [configs[each] for each in lesson.related_lesson_ids if each in configs and each != lesson.id]
@@ -79,4 +91,4 @@ def print_edition(lessons: Iterable[Lesson]) -> Edition:
         position += len(part) + 1
         parts.append(part)
     body = _HEAD + b",".join(parts) + _TAIL
-    return Edition(body, strong_etag(body), places)
+    return Edition(body, strong_etag(body), places, sign.used_until)

@@ -9,13 +9,19 @@ from apps.catalog.models import Lesson
 from apps.catalog.presentation import Json, played_lesson
 from apps.catalog.queries import Versions, read_catalog
 from apps.catalog.remembered import Remembered
+from apps.catalog.signatures import Signer
+from apps.kernel.clock import now
 
 
 class Played(NamedTuple):
-    """A lesson as a play shows it: as values, and as the bytes that an answer can take in as they are."""
+    """A lesson as a play shows it: as values, and as the bytes that an answer can take in as they are.
+
+    `signed_until` is None where no address in it needed a signature.
+    """
 
     config: Json
     json: orjson.Fragment
+    signed_until: int | None
 
 
 _shown: Remembered[tuple[str, str], Played] = Remembered(4_000)
@@ -37,11 +43,21 @@ def played_by_id(client_id: str, ids: Iterable[str], *, versions: Versions | Non
     if not wanted:
         return {}
     current = versions or read_catalog(client_id).versions
+    time = now()
+    signer = Signer(time)
     found = {lesson_id: _shown.get((client_id, lesson_id), current) for lesson_id in wanted}
-    missing = [lesson_id for lesson_id, played in found.items() if played is None]
+    missing = [
+        lesson_id
+        for lesson_id, played in found.items()
+        if played is None or not signer.is_content_with(played.signed_until)
+    ]
     if missing:
         for lesson in Lesson.objects.playable_by(client_id).filter(pk__in=missing).with_timeline():
-            config = played_lesson(lesson, lesson.timeline)
-            played = found[lesson.id] = Played(config, orjson.Fragment(orjson.dumps(config)))
+            played = found[lesson.id] = _played(lesson, Signer(time))
             _shown.put((client_id, lesson.id), current, played)
     return {lesson_id: played for lesson_id, played in found.items() if played is not None}
+
+
+def _played(lesson: Lesson, sign: Signer) -> Played:
+    config = played_lesson(lesson, lesson.timeline, sign=sign)
+    return Played(config, orjson.Fragment(orjson.dumps(config)), sign.used_until)

@@ -1,6 +1,6 @@
 """How does a lesson look to whoever plays it? 002's LessonConfig, as plain values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from apps.kernel.clock import seconds_and_nanoseconds
 from apps.kernel.localized import Spelling, spell
 
 Json = dict[str, Any]
+Sign = Callable[[str, str], str]
 
 
 def number(value: float | Decimal) -> float:
@@ -19,9 +20,13 @@ def number(value: float | Decimal) -> float:
 
 
 def lesson_config(
-    lesson: Lesson, sessions: Iterable[LessonSession], *, related: Sequence[Json] = (), spelling: Spelling
+    lesson: Lesson, sessions: Iterable[LessonSession], *, related: Sequence[Json] = (), spelling: Spelling, sign: Sign
 ) -> Json:
-    """The whole LessonConfig; `related` are those of the related lessons, themselves without any."""
+    """The whole LessonConfig; `related` are those of the related lessons, themselves without any.
+
+    `sign` signs an address, if it is of the media of the client that it is told, so that it needs no header.
+    """
+    owner = lesson.client_id
     return {
         "id": lesson.id,
         "idHtmlEncoded": quote(lesson.id, safe=""),
@@ -29,14 +34,16 @@ def lesson_config(
         "status": lesson.status,
         "uniqueID": lesson.unique_id,
         "baseLessonID": lesson.base_lesson_id,
-        "imageUrl": lesson.image_url,
+        "imageUrl": sign(lesson.image_url, owner),
         "imageBlurDataUrl": lesson.image_blur_data_url,
-        "thumbImageUrl": lesson.thumb_image_url,
+        "thumbImageUrl": sign(lesson.thumb_image_url, owner),
         "title": spell(lesson.title, spelling),
         "description": spell(lesson.description, spelling),
-        "videoURLs": lesson.video_urls,
+        "videoURLs": [sign(address, owner) for address in lesson.video_urls],
         "videoId": lesson.video_id,
-        "subtitleUrl": spell(lesson.subtitle_url, spelling),
+        "subtitleUrl": {
+            locale: sign(address, owner) for locale, address in spell(lesson.subtitle_url, spelling).items()
+        },
         "planEnrollmentId": lesson.plan_enrollment_id,
         "MET": number(lesson.met),
         "duration": number(lesson.duration),
@@ -70,12 +77,12 @@ def _groups(lesson: Lesson) -> Json:
     }
 
 
-def played_lesson(lesson: Lesson, sessions: Iterable[LessonSession]) -> Json:
+def played_lesson(lesson: Lesson, sessions: Iterable[LessonSession], *, sign: Sign) -> Json:
     """The lesson within a lesson play (001): hyphens, and `workoutCategory`.
 
     It names no related lessons: which of them a viewer may see is the catalogue's question, not the play's.
     """
-    return {**lesson_config(lesson, sessions, spelling="hyphen"), "workoutCategory": lesson.algorithm}
+    return {**lesson_config(lesson, sessions, spelling="hyphen", sign=sign), "workoutCategory": lesson.algorithm}
 
 
 def session_configs(sessions: Iterable[LessonSession], *, spelling: Spelling) -> list[Json]:

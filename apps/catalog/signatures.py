@@ -41,11 +41,11 @@ def expiry(now: datetime) -> int:
 class Signer:
     """Signs the addresses that a lesson names, if they are of its own client's media; the rest pass as they are.
 
-    `used_until` is when the first of what was signed expires, None while nothing was.
+    `until` is when what it signs expires; `used_until` the same, or None while nothing was signed.
     """
 
     def __init__(self, now: datetime) -> None:
-        self._expiry = expiry(now)
+        self.until = expiry(now)
         self.used_until: int | None = None
 
     def __call__(self, address: str, owner: str) -> str:
@@ -56,9 +56,13 @@ class Signer:
         path = parts.path.removeprefix(MEDIA_PREFIX)
         if owner_of(path) != owner:
             return address
-        self.used_until = self._expiry
-        signature = f"sig={_signature(path, self._expiry)}&exp={self._expiry}"
+        self.used_until = self.until
+        signature = f"sig={_signature(path, self.until)}&exp={self.until}"
         return f"{parts.path}?{signature}" + (f"#{parts.fragment}" if parts.fragment else "")
+
+    def is_content_with(self, signed_until: int | None) -> bool:
+        """Would it sign what was signed like this in just the same way?"""
+        return signed_until is None or signed_until == self.until
 
 
 def signed(address: str, *, owner: str, now: datetime) -> str:

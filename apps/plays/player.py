@@ -12,6 +12,8 @@ from django.utils.translation import pgettext
 
 from apps.api.html import Hosts
 from apps.catalog.models import Lesson, LessonSession
+from apps.catalog.signatures import Signer
+from apps.kernel.clock import now
 from apps.kernel.localized import in_locale
 from apps.plays import return_urls
 from apps.plays.models import LessonPlay
@@ -32,11 +34,11 @@ class Player:
 
 def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
     """The page of a play that is not over, in one locale."""
-    lesson = play.lesson
+    lesson, sign = play.lesson, Signer(now())
     title = in_locale(lesson.title, locale)
     parts = _parts(play, locale)
-    subtitles = _subtitles(lesson)
-    videos = [url for url in lesson.video_urls if _is_fetchable(url)]
+    subtitles = _subtitles(lesson, sign)
+    videos = [sign(url, lesson.client_id) for url in lesson.video_urls if _is_fetchable(url)]
     script = {
         "id": play.id,
         "title": title,
@@ -52,7 +54,7 @@ def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
         "activityTime": play.activity_time,
         "words": _words(),
     }
-    poster = lesson.image_url if _is_fetchable(lesson.image_url) else ""
+    poster = sign(lesson.image_url, lesson.client_id) if _is_fetchable(lesson.image_url) else ""
     context = {
         "title": title,
         "poster": poster,
@@ -143,8 +145,8 @@ def _ask(session: LessonSession, algorithm: str, stage: Stage) -> str | None:
     return "effort" if algorithm == Lesson.Algorithm.ENGAGEMENT and stage == Stage.MAIN else None
 
 
-def _subtitles(lesson: Lesson) -> list[dict[str, Any]]:
-    addresses = {locale: lesson.subtitle_url.get(locale, "") for locale in Locale.values}
+def _subtitles(lesson: Lesson, sign: Signer) -> list[dict[str, Any]]:
+    addresses = {locale: sign(lesson.subtitle_url.get(locale, ""), lesson.client_id) for locale in Locale.values}
     return [
         {"locale": locale, "label": Locale(locale).label, "url": url, "is_ours": url.startswith("/")}
         for locale, url in addresses.items()

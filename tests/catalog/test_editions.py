@@ -59,8 +59,8 @@ def test_what_is_written_while_a_reader_builds_is_not_lost(
 ) -> None:
     build = editions.print_edition
 
-    def slow_build(lessons: Any) -> editions.Edition:
-        built = build(list(lessons))
+    def slow_build(lessons: Any, sign: Any) -> editions.Edition:
+        built = build(list(lessons), sign)
         elsewhere(retitle, lesson, "1")  # commits after the content was read, before it is remembered
         return built
 
