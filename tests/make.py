@@ -5,7 +5,8 @@ from typing import Any
 
 from apps.accounts import tokens
 from apps.accounts.models import Administration, RevokableToken, User
-from apps.catalog.models import Lesson, LessonSession, Plan, PlanLesson, ShelfEntry
+from apps.catalog import media
+from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
 from apps.events import outbox
 from apps.events.models import OutboxEvent
 from apps.jobs import services as jobs
@@ -55,6 +56,15 @@ def make_lesson(
             LessonSession.objects.create(client=client, lesson=lesson, **session)
         ShelfEntry.objects.create(client=client, lesson=lesson, is_live=live, membership_tiers=list(tiers))
     return lesson
+
+
+def make_media(
+    client: Client, path: str, content: bytes = b"0123456789", content_type: str = "image/jpeg", **over: Any
+) -> MediaFile:
+    """A file of the client, in whatever store is set up."""
+    with binding.bound(client.id), binding.atomic():
+        given = {"author": "cleo", "now": now(), **over}
+        return media.store(client_id=client.id, path=path, content=content, content_type=content_type, **given)
 
 
 def make_play(user: EndUser, lesson: Lesson, **over: Any) -> LessonPlay:

@@ -27,6 +27,7 @@ NOWHERE = {
     "lesson_play_id": "lpl_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "user_id": "somebody",
     "token_id": "rvt_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "media_path": "acme/posters/nothing.jpg",
 }
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id"}
 BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id"}
@@ -83,6 +84,7 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "lesson_play_id": play.id,
         "user_id": person.uid,
         "token_id": token.id,
+        "media_path": make.make_media(acme, f"acme/posters/{MARKER}.jpg", MARKER.encode()).path,
     }
 
 

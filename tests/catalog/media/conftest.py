@@ -10,10 +10,9 @@ import pytest
 from django.core.files.storage import default_storage
 from moto.server import ThreadedMotoServer
 
-from apps.catalog import media
 from apps.catalog.models import MediaFile
-from apps.kernel.clock import now
-from apps.tenants import binding
+from apps.tenants.models import Client
+from tests import make
 
 BUCKET = "gofa-media"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -66,11 +65,7 @@ def store(where: str) -> Store:
 def keep(
     path: str = "demo/posters/one.jpg", content: bytes = b"0123456789", content_type: str = "image/jpeg"
 ) -> MediaFile:
-    client_id = path.split("/", maxsplit=1)[0]
-    with binding.bound(client_id), binding.atomic():
-        return media.store(
-            client_id=client_id, path=path, content=content, content_type=content_type, author="cleo", now=now()
-        )
+    return make.make_media(Client(id=path.split("/", maxsplit=1)[0]), path, content, content_type)
 
 
 def kept_keys() -> set[str]:
