@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from apps.accounts.models import Administration, User
 from apps.accounts.principal import Principal, Role
+from apps.catalog import search, webvtt
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry
 from apps.kernel.clock import now
 from apps.ops import demo_staff
@@ -87,6 +89,9 @@ def seed_lesson(demo: DemoLesson) -> None:
         lesson, _ = Lesson.objects.update_or_create(pk=demo.id, client_id=demo.client, defaults=_columns(demo))
         lesson.sessions.all().delete()
         LessonSession.objects.bulk_create(_timeline(demo))
+        search.index_lesson(lesson)
+        for locale, text in _spoken(demo):
+            search.index_subtitle(lesson, locale, [text])
     for client_id in (demo.client, *demo.shelves):
         with binding.bound(client_id):
             ShelfEntry.objects.update_or_create(
@@ -133,6 +138,13 @@ def _timeline(demo: DemoLesson) -> Iterator[LessonSession]:
             rep_pose_id=session.rep_pose_id or "",
             target_rep_count=session.target_rep_count,
         )
+
+
+def _spoken(demo: DemoLesson) -> Iterator[tuple[str, str]]:
+    """What the film's subtitles say, by locale; they are files of the product, which no job has to look into."""
+    for locale, address in demo.subtitle_urls.items():
+        file = settings.BASE_DIR / address.removeprefix("/")
+        yield locale, webvtt.parse(file.read_bytes()).text
 
 
 def seed_plays(person: DemoPerson) -> None:

@@ -1,0 +1,28 @@
+"""What does the demo begin with?"""
+
+from collections.abc import Callable
+
+import pytest
+
+from apps.ops.demo import seeding
+from apps.tenants import binding
+from apps.tenants.models import EndUser
+from tests.caller import Caller
+
+As = Callable[..., Caller]
+
+
+@pytest.mark.django_db
+def test_the_demos_lessons_are_found_by_what_is_said_in_their_films(as_: As) -> None:
+    seeding.seed()
+    seeding.seed()
+    with binding.bound("demo"):
+        ada = EndUser.objects.get(uid="user_001")
+
+    def found(text: str) -> list[str]:
+        lessons = as_(ada).get("/api/lessons", {"clientId": "demo", "search": text}).json()["data"]
+        return [lesson["title"]["en"] for lesson in lessons]
+
+    assert found("look at one point ahead") == ["Balance Basics", "Steady on Your Feet"]
+    assert found("雙手叉腰") == found("双手叉腰") == ["Balance Basics", "Steady on Your Feet"]
+    assert found("steady point ahead") == ["Steady on Your Feet"]
