@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.catalog.webvtt import draft_document, parse
@@ -57,6 +57,7 @@ def test_the_spellings_of_a_word_fold_alike(one: str, other: str) -> None:
 
 
 @given(st.text() | st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)))
+@settings(deadline=None)
 def test_folding_twice_is_folding_once_and_touches_nothing_else(text: str) -> None:
     folded = fold_chinese(text)
     assert fold_chinese(folded) == folded
@@ -147,6 +148,7 @@ def test_postgresql_does_not_find_what_is_not_there(query: str) -> None:
 
 @pytest.mark.django_db
 @given(st.text("太極拳水中站著着腰乾a ，", min_size=1, max_size=20), st.data())
+@settings(deadline=None)
 def test_every_part_of_a_run_is_found(text: str, data: st.DataObject) -> None:
     runs = [run for run in "".join(" " if sign in "a ，" else sign for sign in text).split() if run]
     for run in runs:
