@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.db.models import Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.catalog import search
-from apps.catalog.models import Lesson, LessonText
+from apps.catalog.models import Lesson, LessonText, MediaFile, Subtitle, SubtitleCue
+from apps.kernel.clock import now
+from apps.kernel.ids import new_id
 from apps.tenants import binding
 from apps.tenants.models import Client
 from tests import make
@@ -234,6 +237,33 @@ def test_many_are_indexed_in_few_statements(demo: Client, django_assert_num_quer
             search.index_lessons(lessons)
 
     assert len(found("lesson")) == 30
+
+
+def test_all_that_a_client_has_can_be_indexed_anew(balance: Lesson, yoga: Lesson, acme: Client) -> None:
+    theirs = make.make_lesson(acme, title={"en": "Balance secrets"})
+    with binding.bound("demo"):
+        subtitled("shoulders", lesson=balance, locale="en")
+        subtitled("elbows", lesson=yoga, locale="zh-Hant", is_draft=True)
+        subtitled("knees", lesson=yoga, locale="en", status="processing")
+        LessonText.objects.all().delete()
+        search.reindex("demo")
+
+    assert found("leg shoulders") == ["balance"]
+    assert found("yoga") == ["yoga"]
+    assert found("elbows") == found("knees") == []
+    with binding.bound("acme"):
+        assert not LessonText.objects.filter(lesson=theirs).exists()
+
+
+def subtitled(text: str, **over: Any) -> None:
+    """A subtitle that was processed and says one thing."""
+    path = f"demo/{new_id('sub_')}.vtt"
+    file = MediaFile.objects.create(client_id="demo", path=path, key=path, size=1, sha256="", created_at=now())
+    fields: dict[str, Any] = {"status": "ready", "uploaded_at": now(), **over}
+    subtitle = Subtitle.objects.create(client_id="demo", file=file, **fields)
+    SubtitleCue.objects.create(
+        client_id="demo", subtitle=subtitle, index=0, start_ms=0, end_ms=1, text=text, search=Value("")
+    )
 
 
 def test_a_search_is_one_query(balance: Lesson, django_assert_num_queries: Any) -> None:

@@ -32,6 +32,9 @@ def seed() -> None:
     # The library first: the other clients' shelves refer to it.
     for lesson in sorted(LESSONS, key=lambda lesson: lesson.client != LIBRARY_CLIENT_ID):
         seed_lesson(lesson)
+    for client in CLIENTS:
+        with binding.bound(client.slug):
+            search.reindex(client.slug)
     for person in PEOPLE:
         seed_plays(person)
 
@@ -89,7 +92,7 @@ def seed_lesson(demo: DemoLesson) -> None:
         lesson, _ = Lesson.objects.update_or_create(pk=demo.id, client_id=demo.client, defaults=_columns(demo))
         lesson.sessions.all().delete()
         LessonSession.objects.bulk_create(_timeline(demo))
-        search.index_lesson(lesson)
+        lesson.subtitles.all().delete()
         for locale, text in _spoken(demo):
             search.index_subtitle(lesson, locale, [text])
     for client_id in (demo.client, *demo.shelves):
