@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models import Count, Exists, Model, OuterRef, Q, Subquery, Sum
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Collate, JSONObject
+from django.db.models.functions import Coalesce, Collate, JSONObject
 
 from apps.accounts.principal import Principal
 from apps.catalog import search
@@ -74,8 +74,23 @@ class PlanQuerySet(TenantQuerySet["Plan"]):
         rows = self.for_client(client_id)
         return rows if principal.is_administrator else rows.live()
 
+    def in_order(self) -> Self:
+        """By English title, then id, as the lessons are."""
+        return self.order_by(Collate(KeyTextTransform("en", "title"), "C"), "id")
+
     def with_lesson_ids(self) -> Self:
         """Each plan with `lesson_ids`, the ids of its lessons in order, in the same statement."""
+        return self.annotate(lesson_ids=ArraySubquery(self._places().order_by("position").values("lesson_id")))
+
+    def with_totals(self) -> Self:
+        """Each plan with `total_lessons`, and `duration`, the seconds that they take together."""
+        # Grouped by the one plan, so that there is one row of each.
+        places = self._places().order_by().values("plan_id")
+        number, seconds = places.annotate(it=Count("*")).values("it"), places.annotate(it=Sum("lesson__duration"))
+        return self.annotate(
+            total_lessons=Coalesce(Subquery(number), 0), duration=Coalesce(Subquery(seconds.values("it")), 0.0)
+        )
+
+    def _places(self) -> TenantQuerySet[Model]:
         places: TenantQuerySet[Model] = TenantQuerySet(self.model.places.rel.related_model)
-        ids = places.filter(plan=OuterRef("pk")).order_by("position").values("lesson_id")
-        return self.annotate(lesson_ids=ArraySubquery(ids))
+        return places.filter(plan=OuterRef("pk"))

@@ -37,7 +37,7 @@ def workspace_lesson(lesson: Lesson, sessions: Iterable[LessonSession], entry: S
         "algorithm": label_of(Lesson.Algorithm, lesson.algorithm),
         "status": lesson.status,
         "createdDate": instant(lesson.created_at),
-        "isLive": entry is not None and entry.is_live,
+        "isLive": entry is not None and entry.is_live and lesson.status == Lesson.Status.ACTIVE,
         "membershipTiers": entry.membership_tiers if entry else [],
         "subtitleUrl": spell(lesson.subtitle_url, "underscore"),
         "sessions": [_workspace_session(session) for session in sessions],

@@ -37,3 +37,8 @@ def in_locale(text: Mapping[str, str], locale: str) -> str:
         if candidate in text:
             return text[candidate]
     return next(iter(text.values()), "")
+
+
+def merge(text: Mapping[str, str], changes: Mapping[str, str | None]) -> Localized:
+    """The text with these locales said anew; None takes one away."""
+    return {locale: said for locale, said in {**text, **changes}.items() if said is not None}

@@ -30,7 +30,7 @@ BODY: dict[str, Any] = {
     "thumbImageUrl": "https://cdn.example.com/lesson-thumb.jpg",
     "thumbnailTimeInSeconds": 7.5,
     "videoURLs": ["https://cdn.example.com/lesson.m3u8"],
-    "subtitleUrl": {"en": "https://cdn.example.com/lesson-en.vtt", "zh": "/api/media/demo/zh.vtt"},
+    "subtitleUrl": {"en": "https://cdn.example.com/lesson-en.vtt", "zh": "/api/media/gofa/zh.vtt"},
     "sessions": [
         {
             "title": {"en": "Main set", "zh-Hant": "主要訓練"},
@@ -84,7 +84,7 @@ def test_makes_a_lesson_and_answers_the_catalog(as_: As, cleo: User, ada: EndUse
                     "membershipTiers": ["premium", "standard"],
                     "subtitleUrl": {
                         "en": "https://cdn.example.com/lesson-en.vtt",
-                        "zh_Hant": "/api/media/demo/zh.vtt",
+                        "zh_Hant": "/api/media/gofa/zh.vtt",
                     },
                     "sessions": [
                         {"title": {}, "startSeconds": 0, "endSeconds": 60.25, "type": ""},
@@ -126,7 +126,7 @@ def test_the_lesson_can_be_played_as_it_was_described(as_: As, cleo: User, ada: 
         "description": BODY["description"],
         "videoURLs": BODY["videoURLs"],
         "videoId": "",
-        "subtitleUrl": {"en": BODY["subtitleUrl"]["en"], "zh_Hant": "/api/media/demo/zh.vtt"},
+        "subtitleUrl": {"en": BODY["subtitleUrl"]["en"], "zh_Hant": "/api/media/gofa/zh.vtt"},
         "planEnrollmentId": "",
         "MET": 3,
         "duration": 720,

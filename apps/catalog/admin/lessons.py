@@ -185,7 +185,7 @@ class LessonAdmin(TenantModelAdmin):
         author = request.user.get_username()
         given = cast(services.LessonFields, fields)
         if change:
-            services.update_lesson(client=client, lesson_id=lesson.id, fields=given, author=author)
+            services.update_lesson(client=client, lesson_id=lesson.id, fields=given, author=author, now=now())
         else:
             lesson.id = services.create_lesson(client=client, fields=given, author=author, now=now()).id
 
@@ -221,7 +221,9 @@ class LessonAdmin(TenantModelAdmin):
         with binding.atomic():
             for lesson in chosen:
                 client = clients[self._shelf_of(lesson)]
-                services.update_lesson(client=client, lesson_id=lesson.id, fields={"is_live": is_live}, author=author)
+                services.update_lesson(
+                    client=client, lesson_id=lesson.id, fields={"is_live": is_live}, author=author, now=now()
+                )
                 self.log_change(request, lesson, [{"changed": {"fields": ["is_live"]}}])
         text = (
             ngettext("%d lesson is live now.", "%d lessons are live now.", len(chosen))

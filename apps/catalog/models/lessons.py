@@ -102,6 +102,12 @@ class Lesson(models.Model):
         return str(self.title.get("en", self.id))
 
     @property
+    def wants_thumbnail(self) -> bool:
+        """A job is to take one from the video: a time is named, and no person gave a picture."""
+        has_given = bool(self.thumb_image_url) and not self.is_thumb_derived
+        return bool(self.video_urls) and self.thumbnail_time_in_seconds is not None and not has_given
+
+    @property
     def timeline(self) -> "list[LessonSession]":
         """Its sessions by start time; without a query where `with_timeline` brought them."""
         rows = self.__dict__.get("timeline_rows")

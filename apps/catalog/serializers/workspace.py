@@ -12,11 +12,13 @@ from apps.catalog.addresses import is_address
 from apps.catalog.models import Lesson
 from apps.catalog.vocabulary import code_of, equipment_of
 from apps.kernel.localized import Localized, spell
+from apps.kernel.refusals import BadRequest
 
 _MOST_MINUTES = 10_000
 _MOST_SECONDS = _MOST_MINUTES * 60
 _MOST_WORDS = 100
 _MOST_SESSIONS = 1_000
+_MOST_LESSONS = 20_000
 _INTEGER = 2**31 - 1
 
 
@@ -72,6 +74,16 @@ class Address(wire.Text):
         if not is_address(address):
             self.fail("address")
         return address
+
+
+class AddressOrNone(Address):
+    """Null takes the address away."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_null": True, "help_text": "null takes it away.", **kwargs})
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(data) or ""
 
 
 class LocalizedAddress(wire.LocalizedField):
@@ -130,9 +142,52 @@ class LessonBody(wire.WireSerializer):
     membership_tiers = words()
 
     def validate_title(self, title: Localized) -> Localized:
-        if not title["en"].strip():
-            raise serializers.ValidationError("The text of en must not be blank.")
-        return title
+        return named_in_english(title)
+
+
+def named_in_english(title: Localized) -> Localized:
+    """A title, or a change of one, that does not leave it without its English."""
+    if "en" in title and not (title["en"] or "").strip():
+        raise serializers.ValidationError("The text of en must not be blank.")
+    return title
+
+
+class LessonChanges(LessonBody):
+    """Any of what a lesson is made of. Texts by locale are merged: null takes one away, but not a title's `en`."""
+
+    title = wire.LocalizedField(required=False, spelling="underscore", removals=True)
+    description = wire.LocalizedField(required=False, spelling="underscore", removals=True)
+    image_url = AddressOrNone(required=False)
+    thumb_image_url = AddressOrNone(required=False)
+    subtitle_url = LocalizedAddress(required=False, spelling="underscore", removals=True)
+    force = wire.Flag(default=False, help_text="Turn live plans off that hold the lesson, when it goes dark.")
+
+
+class TierUpdateBody(wire.WireSerializer):
+    lesson_id = wire.Text(max_length=200)
+    membership_tiers = serializers.ListField(
+        child=wire.Text(max_length=200), max_length=_MOST_WORDS, help_text="None: nobody."
+    )
+
+
+class CatalogChanges(wire.WireSerializer):
+    """What is live, and for whom. At least one of the two lists is given."""
+
+    live_lesson_ids = serializers.ListField(
+        child=wire.Text(max_length=200),
+        max_length=_MOST_LESSONS,
+        required=False,
+        help_text="All that is to be live; every other lesson goes dark.",
+    )
+    lesson_tier_updates: Any = serializers.ListSerializer(
+        child=TierUpdateBody(), max_length=_MOST_LESSONS, required=False, help_text="Each lesson once."
+    )
+    force = wire.Flag(default=False, help_text="Turn live plans off that hold a lesson which goes dark.")
+
+    def validate(self, changes: dict[str, Any]) -> dict[str, Any]:
+        if not {"live_lesson_ids", "lesson_tier_updates"} & set(changes):
+            raise BadRequest("At least one of liveLessonIds or lessonTierUpdates is required")
+        return changes
 
 
 class WorkspaceSessionOut(wire.WireSerializer):
@@ -172,6 +227,11 @@ class WorkspaceOut(wire.WireSerializer):
     lessons = WorkspaceLessonOut(many=True)
     live_lesson_ids = serializers.ListField(child=serializers.CharField())
     all_tiers = serializers.ListField(child=serializers.CharField())
+
+
+class CatalogUpdatedOut(wire.WireSerializer):
+    success = serializers.BooleanField()
+    catalog = WorkspaceOut()
 
 
 class LessonCreatedOut(wire.WireSerializer):

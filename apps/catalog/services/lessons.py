@@ -1,15 +1,21 @@
 """What changes a lesson, and when is it refused? (002; contract 4)"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
-from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.catalog import search
+from apps.catalog.addresses import media_path, unsigned
+from apps.catalog.models import Lesson, LessonSession, ShelfEntry, Subtitle
+from apps.catalog.services.conflicts import clear_plans_everywhere
+from apps.catalog.services.shelf import Place, distinct, first_place, places_of, rearrange, unknown_tiers
+from apps.catalog.services.turns import take_every_turn, take_turn
 from apps.catalog.timeline import SessionFields, timeline_problems
-from apps.kernel.localized import Localized
+from apps.jobs.services import request_job
+from apps.kernel.localized import Localized, merge, spell
 from apps.kernel.refusals import BadRequest, Detail, Forbidden, NotFound
 from apps.tenants import binding
-from apps.tenants.models import Client
+from apps.tenants.models import LIBRARY_CLIENT_ID, Client
 
 
 class LessonFields(TypedDict, total=False):
@@ -38,6 +44,9 @@ class LessonFields(TypedDict, total=False):
 # What is not a column of the lesson: its timeline, and its place on the client's shelf.
 _ON_SHELF = {"is_live", "membership_tiers"}
 _ELSEWHERE = {"sessions", *_ON_SHELF}
+_LOCALIZED = ("title", "description", "subtitle_url")
+# What a thumbnail is taken from, or stands in its way.
+_FILMED = {"video_urls", "thumbnail_time_in_seconds", "thumb_image_url"}
 
 
 def create_lesson(*, client: Client, fields: LessonFields, author: str, now: datetime) -> Lesson:
@@ -46,42 +55,77 @@ def create_lesson(*, client: Client, fields: LessonFields, author: str, now: dat
     Dark unless said otherwise, and for all of the client's tiers. BadRequest names each field that breaks a rule.
     """
     sessions, tiers = fields.get("sessions", []), fields.get("membership_tiers", client.membership_tiers)
-    problems = [*timeline_problems(sessions, fields.get("duration", 0)), *_unknown_tiers(client, tiers)]
+    problems = [
+        *timeline_problems(sessions, fields.get("duration", 0)),
+        *unknown_tiers(client, tiers, "membershipTiers"),
+        *_foreign_media(client, fields),
+    ]
     if problems:
         raise BadRequest("Invalid request", details=problems)
+    fields = _dark_if_archived(_without_signatures(fields))
     columns = {name: value for name, value in fields.items() if name not in _ELSEWHERE}
     with binding.atomic():
         lesson = Lesson.objects.create(client=client, created_by=author, modified_by=author, created_at=now, **columns)
         LessonSession.objects.bulk_create(_session(lesson, session) for session in sessions)
-        ShelfEntry.objects.create(
-            client=client,
-            lesson=lesson,
-            is_live=fields.get("is_live", False),
-            membership_tiers=list(dict.fromkeys(tiers)),
-        )
+        is_live = fields.get("is_live", False)
+        ShelfEntry.objects.create(client=client, lesson=lesson, is_live=is_live, membership_tiers=distinct(tiers))
+        search.index_lesson(lesson)
+        _request_thumbnail(lesson, now)
     return lesson
 
 
-def update_lesson(*, client: Client, lesson_id: str, fields: LessonFields, author: str) -> Lesson:
-    """What is given changes, the rest stays; of a library lesson a client may change its shelf alone (Forbidden)."""
-    problems = _unknown_tiers(client, fields.get("membership_tiers", []))
+def update_lesson(
+    *,
+    client: Client,
+    lesson_id: str,
+    fields: LessonFields,
+    author: str,
+    now: datetime,
+    force: bool = False,
+    merging: bool = False,
+) -> Lesson:
+    """What is given changes, the rest stays; of a library lesson a client may change its shelf alone (Forbidden).
+
+    A text in several languages is replaced or, with `merging`, changed in those given, where None takes one away.
+    A lesson that goes dark or to the archive turns the live plans that hold it off with `force`, else PlansInConflict.
+    """
     with binding.atomic():
-        # Locked where it is the client's own: two changes of one timeline would be checked against each other's past.
+        client = _take_turn(client, fields)
+        # Locked where it is the client's own: jobs write to it, too.
         own = Lesson.objects.for_client(client.id).locked().filter(pk=lesson_id).first()
         lesson = own or Lesson.objects.selectable_by(client.id).filter(pk=lesson_id).first()
         if lesson is None:
             raise NotFound("Lesson not found")
-        if own is not None:
-            problems = [*_retimed_problems(own, fields), *problems]
-        elif set(fields) - _ON_SHELF:
+        if own is None and set(fields) - _ON_SHELF:
             raise Forbidden("A lesson of the library can be shown, hidden and tiered, not edited")
-        if problems:
-            raise BadRequest("Invalid request", details=problems)
-        if own is not None and set(fields) - _ON_SHELF:
-            _edit(own, fields, author)
+        _check_changes(client, lesson, fields)
+        fields = _dark_if_archived(_without_signatures(fields))
         if set(fields) & _ON_SHELF:
-            _shelve(client, lesson, fields)
+            _shelve(client, lesson, fields, force=force, author=author, now=now)
+        if fields.get("status") == Lesson.Status.ARCHIVED and client.id == LIBRARY_CLIENT_ID:
+            clear_plans_everywhere(lesson_id=lesson.id, force=force, author=author, now=now)
+        if set(fields) - _ON_SHELF:
+            _edit(lesson, _merged(lesson, fields) if merging else fields, author, now)
     return lesson
+
+
+def _take_turn(client: Client, fields: LessonFields) -> Client:
+    """A lesson of the library that is withdrawn is withdrawn from everybody's plans."""
+    if client.id == LIBRARY_CLIENT_ID and fields.get("status") == Lesson.Status.ARCHIVED:
+        take_every_turn()
+    return take_turn(client.id)
+
+
+def _check_changes(client: Client, lesson: Lesson, fields: LessonFields) -> None:
+    problems = [
+        *_retimed_problems(lesson, fields),
+        *unknown_tiers(client, fields.get("membership_tiers", []), "membershipTiers"),
+        *_foreign_media(client, fields),
+    ]
+    if fields.get("is_live") and lesson.status == Lesson.Status.ARCHIVED and "status" not in fields:
+        problems.append(Detail("isLive", "An archived lesson cannot be live."))
+    if problems:
+        raise BadRequest("Invalid request", details=problems)
 
 
 def _retimed_problems(lesson: Lesson, fields: LessonFields) -> list[Detail]:
@@ -93,7 +137,20 @@ def _retimed_problems(lesson: Lesson, fields: LessonFields) -> list[Detail]:
     return timeline_problems(fields.get("sessions", stored), fields.get("duration", lesson.duration))
 
 
-def _edit(lesson: Lesson, fields: LessonFields, author: str) -> None:
+def _dark_if_archived(fields: LessonFields) -> LessonFields:
+    """What goes to the archive leaves its owner's shelf, and does not come back by itself."""
+    return {**fields, "is_live": False} if fields.get("status") == Lesson.Status.ARCHIVED else fields
+
+
+def _merged(lesson: Lesson, fields: LessonFields) -> LessonFields:
+    texts = {name: merge(getattr(lesson, name), fields[name]) for name in _LOCALIZED if name in fields}  # type: ignore[literal-required]
+    return cast(LessonFields, {**fields, **texts})
+
+
+def _edit(lesson: Lesson, fields: LessonFields, author: str, now: datetime) -> None:
+    if fields.get("thumb_image_url", lesson.thumb_image_url) != lesson.thumb_image_url:
+        lesson.is_thumb_derived = False
+    filmed = {name: getattr(lesson, name) for name in _FILMED}
     for name, value in fields.items():
         if name not in _ELSEWHERE:
             setattr(lesson, name, value)
@@ -103,14 +160,20 @@ def _edit(lesson: Lesson, fields: LessonFields, author: str) -> None:
         # Written anew: sessions that change places would be in each other's way one by one, and none has an id outside.
         lesson.sessions.all().delete()
         LessonSession.objects.bulk_create(_session(lesson, session) for session in fields["sessions"])
+    if {"title", "description"} & set(fields):
+        search.index_lesson(lesson)
+    if "subtitle_url" in fields:
+        _forget_subtitles(lesson)
+    if filmed != {name: getattr(lesson, name) for name in _FILMED}:
+        _request_thumbnail(lesson, now)
 
 
-def _shelve(client: Client, lesson: Lesson, fields: LessonFields) -> None:
-    given: dict[str, Any] = {name: value for name, value in fields.items() if name in _ON_SHELF}
-    if "membership_tiers" in given:
-        given["membership_tiers"] = list(dict.fromkeys(given["membership_tiers"]))
-    first = {"membership_tiers": list(client.membership_tiers), **given}
-    ShelfEntry.objects.update_or_create(client=client, lesson=lesson, defaults=given, create_defaults=first)
+def _shelve(client: Client, lesson: Lesson, fields: LessonFields, *, force: bool, author: str, now: datetime) -> None:
+    before = places_of(client.id, [lesson.id])
+    found = before.get(lesson.id) or first_place(client)
+    tiers = distinct(fields.get("membership_tiers", found["membership_tiers"]))
+    place: Place = {"is_live": fields.get("is_live", found["is_live"]), "membership_tiers": tiers}
+    rearrange(client=client, before=before, after={lesson.id: place}, force=force, author=author, now=now)
 
 
 def _session(lesson: Lesson, fields: SessionFields) -> LessonSession:
@@ -118,9 +181,47 @@ def _session(lesson: Lesson, fields: SessionFields) -> LessonSession:
     return LessonSession(client_id=lesson.client_id, lesson=lesson, **given)
 
 
-def _unknown_tiers(client: Client, tiers: Sequence[str]) -> list[Detail]:
+def _request_thumbnail(lesson: Lesson, now: datetime) -> None:
+    if lesson.wants_thumbnail:
+        request_job(client_id=lesson.client_id, kind="catalog.thumbnail", subject_id=lesson.id, now=now)
+
+
+def _forget_subtitles(lesson: Lesson) -> None:
+    """What was found in a file counts no longer, when the lesson no longer has that file."""
+    files = {locale: media_path(address) for locale, address in lesson.subtitle_url.items()}
+    for subtitle in Subtitle.objects.for_client(lesson.client_id).filter(lesson=lesson, is_draft=False):
+        if files.get(subtitle.locale) != subtitle.file_id:
+            subtitle.delete()
+            search.forget_subtitle(lesson, subtitle.locale)
+
+
+def _addresses(fields: LessonFields) -> Iterator[tuple[str, str]]:
+    """Each address that is given, and the path by which a refusal names it."""
+    for name, path in (("image_url", "imageUrl"), ("thumb_image_url", "thumbImageUrl")):
+        if fields.get(name):
+            yield path, fields[name]  # type: ignore[literal-required]
+    for index, address in enumerate(fields.get("video_urls", [])):
+        yield f"videoURLs.{index}", address
+    for locale, address in spell(fields.get("subtitle_url", {}), "underscore").items():
+        if address:
+            yield f"subtitleUrl.{locale}", address
+
+
+def _foreign_media(client: Client, fields: LessonFields) -> list[Detail]:
+    """A file of ours is the client's own, or the library's."""
     return [
-        Detail(f"membershipTiers.{index}", f"{client.id} has no tier {tier}.")
-        for index, tier in enumerate(tiers)
-        if tier not in client.membership_tiers
+        Detail(path, "There is no such file.")
+        for path, address in _addresses(fields)
+        if media_path(address) and media_path(address).split("/")[0] not in (client.id, LIBRARY_CLIENT_ID)
     ]
+
+
+def _without_signatures(fields: LessonFields) -> LessonFields:
+    given: dict[str, Any] = {**fields}
+    for name in {"image_url", "thumb_image_url"} & set(given):
+        given[name] = unsigned(given[name])
+    if "video_urls" in given:
+        given["video_urls"] = [unsigned(address) for address in given["video_urls"]]
+    if "subtitle_url" in given:
+        given["subtitle_url"] = {key: address and unsigned(address) for key, address in given["subtitle_url"].items()}
+    return cast(LessonFields, given)
