@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -34,6 +35,7 @@ from PIL import (  # noqa: F401
     ImageColor,
     ImageOps,
     JpegImagePlugin,
+    MpoImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
@@ -45,15 +47,17 @@ MOST_ANSWERED = 16 * 1024 * 1024
 ANSWERED, REFUSED = 0, 3
 NOBODY = 65534
 REWIND_SECONDS = 15
-# What browsers play in MP4 and WebM; the other decoders of the library stay out of reach.
-CODECS = "h264,hevc,mpeg4,vp8,vp9,libdav1d,av1,aac,mp3,opus,vorbis,ac3,eac3,flac"
-FILM_OPTIONS = {
-    "codec_whitelist": CODECS,
+DECODING = {
+    # The pictures that browsers play in MP4 and WebM; all other decoders, those of sound too, stay out of reach.
+    "codec_whitelist": "h264,hevc,mpeg4,vp8,vp9,libdav1d,av1",
+    "max_pixels": str(MOST_PIXELS),
+}
+OPENING = {
+    **DECODING,
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
     # A track may say that its pictures are in another file, or at an address.
     "protocol_whitelist": "",
     "enable_drefs": "0",
-    "max_pixels": str(MOST_PIXELS),
     "max_streams": "20",
 }
 # The library leaves this one method without types.
@@ -96,11 +100,11 @@ def check_size(width: int, height: int) -> None:
 
 def draw_frame(film: BinaryIO, *, kind: str, seconds: float, longest: int) -> Image.Image:
     """The picture that is seen at that second, the last one when the film is shorter; upright, with square pixels."""
-    with av.open(film, "r", format=kind, options=FILM_OPTIONS) as box:
+    with av.open(film, "r", format=kind, options=OPENING) as box:
         stream = picture_track(box)
         check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"max_pixels": FILM_OPTIONS["max_pixels"]}
+        stream.codec_context.options = DECODING
         # By its digits: 2.3 as a float is a little before the picture that is shown from 2.3 seconds on.
         frame = frame_at(box, stream, Fraction(str(seconds)))
         check_size(frame.width, frame.height)
@@ -223,6 +227,7 @@ def answer(order: dict[str, Any]) -> bytes:
 
 def main() -> int:
     order = json.loads(sys.argv[1])
+    warnings.simplefilter("ignore")
     # Should the one who waits for us be gone.
     signal.alarm(order.pop("alarm"))
     give_up_rights(order.pop("memory"), order.pop("cpu_seconds"))
@@ -237,7 +242,8 @@ def main() -> int:
         code, said = REFUSED, str(unusable).encode()
     except Exception:  # decoders raise everything there is
         code, said = REFUSED, b"broken"
-        traceback.print_exc()
+        with suppress(Exception):  # it may want to open a file for that
+            traceback.print_exc()
     sys.stdout.buffer.write(said)
     sys.stdout.buffer.flush()
     return code

@@ -39,6 +39,7 @@ def make_film(
     seconds: float = 4,
     shape: Fraction = Fraction(1),
     turned: int = 0,
+    pixels: str = "yuv420p",
     put_together: Mapping[str, str] = MappingProxyType({}),
     **options: str,
 ) -> bytes:
@@ -48,7 +49,7 @@ def make_film(
             stream = box.add_stream(codec, rate=FRAMES_PER_SECOND, options={"g": "15", **options})
             assert isinstance(stream, VideoStream)
             stream.width, stream.height = size
-            stream.pix_fmt = "yuv420p"
+            stream.pix_fmt = pixels
             stream.codec_context.thread_count = 1
             stream.codec_context.sample_aspect_ratio = shape
             if turned:
@@ -248,17 +249,40 @@ def test_a_film_that_is_damaged_in_the_middle_shows_what_it_can(film: Callable[[
     assert number_seen(frame_at(film(data[:middle] + b"\xff" * 200 + data[middle + 200 :]), 0)) == 0
 
 
+def add_sound(box: av.container.OutputContainer) -> None:
+    stream = box.add_stream("aac", rate=48_000, layout="mono")
+    frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+    frame.sample_rate, frame.pts = 48_000, 0
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    box.mux([*stream.encode(frame), *stream.encode(None)])
+
+
+def test_sound_is_passed_over(film: Callable[[bytes], Path]) -> None:
+    path = film(b"")
+    with av.open(BytesIO(make_film()), "r") as silent, av.open(str(path), "w", format="mp4") as box:
+        track = box.add_stream_from_template(silent.streams.video[0])
+        packets = [packet for packet in silent.demux(silent.streams.video[0]) if packet.dts is not None]
+        add_sound(box)
+        for packet in packets:
+            packet.stream = track
+            box.mux(packet)
+    assert number_seen(frame_at(path, 1.5)) == 15
+
+
 def test_a_film_without_pictures_is_refused(film: Callable[[bytes], Path]) -> None:
-    data = BytesIO()
-    with av.open(data, "w", format="mp4") as box:
-        stream = box.add_stream("aac", rate=48_000, layout="mono")
-        frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
-        frame.sample_rate, frame.pts = 48_000, 0
-        for plane in frame.planes:
-            plane.update(bytes(plane.buffer_size))
-        box.mux([*stream.encode(frame), *stream.encode(None)])
+    path = film(b"")
+    with av.open(str(path), "w", format="mp4") as box:
+        add_sound(box)
     with pytest.raises(FilmRefused, match="no moving pictures"):
-        frame_at(film(data.getvalue()), 0)
+        frame_at(path, 0)
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "png", "mpeg2video"])
+def test_a_film_that_no_browser_plays_is_refused(codec: str, film: Callable[[bytes], Path]) -> None:
+    pixels = {"mjpeg": "yuvj420p", "png": "rgb24"}.get(codec, "yuv420p")
+    with pytest.raises(FilmRefused):
+        frame_at(film(make_film(codec=codec, pixels=pixels)), 0)
 
 
 @pytest.mark.parametrize(("kind", "codec", "size"), [("mp4", "mpeg4", (8190, 6144)), ("mp4", "libx264", (8192, 6144))])

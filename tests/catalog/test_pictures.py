@@ -159,6 +159,12 @@ def test_of_an_animation_the_first_picture_is_taken(kind: str) -> None:
     assert is_near(shown(poster(data).data).getpixel((30, 30)), (220, 20, 20))
 
 
+def test_of_a_jpeg_with_more_pictures_the_first_is_taken() -> None:
+    """As telephones take them: with another for depth, or for bright screens."""
+    data = encoded(halves(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 64))])
+    assert shown(poster(data).data).size == (400, 200)
+
+
 # --- What is refused ---
 
 
