@@ -109,6 +109,19 @@ class Product:
         finally:
             connection.close()
 
+    def begin(self, path: str) -> http.client.HTTPResponse:
+        """An answer whose body is still to be read; closing it ends the connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", path, headers={"Connection": "close"})
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return answer
+
+    def memory(self, sign: str) -> int:
+        """Bytes that the processes with this in their command line have to themselves or share."""
+        found = [process for process in self.everybody() if sign in " ".join(process.cmdline())]
+        return sum(process.memory_info().rss for process in found)
+
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(engines.database_url(self.data_dir), autocommit=True) as connection:
             cursor = connection.execute(sql.encode())

@@ -6,9 +6,12 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from apps.catalog.signatures import signed
+from apps.kernel.clock import now
 from tests.ops.running import Product, eventually, free_port, manage
 
 PROGRAMS = [
@@ -20,6 +23,19 @@ PROGRAMS = [
     "valkey-server",
     "postgres",
 ]
+
+LARGE = 256 * 1024 * 1024
+KEEP_LARGE = f"""
+from apps.catalog.models import MediaFile
+from apps.kernel.clock import now
+from apps.tenants.binding import bound
+from apps.tenants.models import Client
+with bound("demo"):
+    demo, _ = Client.objects.get_or_create(pk="demo")
+    file = MediaFile(path="demo/large.mp4", client=demo, key="objects/large", content_type="video/mp4", size={LARGE})
+    file.sha256, file.created_at = "0" * 64, now()
+    file.save()
+"""
 
 
 @pytest.fixture
@@ -54,6 +70,31 @@ def test_every_part_is_ready(product: Product) -> None:
 def test_part_of_a_file_can_be_had(product: Product) -> None:
     status, headers, body = product.get("/static/admin/css/base.css", Range="bytes=10-19")
     assert (status, headers["content-length"], len(body)) == (206, "10", 10)
+
+
+def test_slow_readers_of_a_large_file_hold_neither_threads_nor_memory(product: Product, settings: Any) -> None:
+    settings.SECRET_KEY = (product.data_dir / "secrets/django").read_text()
+    objects = product.data_dir / "media" / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    with (objects / "large").open("wb") as file:
+        file.truncate(LARGE)
+    assert manage(product.data_dir, "shell", "-c", KEEP_LARGE).returncode == 0
+    address = signed("/api/media/demo/large.mp4", owner="demo", now=now())
+    before = product.memory("apps.ops.web")
+    readers = [product.begin(address) for _ in range(20)]  # several times as many as there are threads
+    try:
+        assert [reader.read(1000) for reader in readers] == [bytes(1000)] * 20
+        status, headers, body = product.get(address, Range="bytes=-10")
+        assert (status, headers["content-range"], body) == (206, f"bytes {LARGE - 10}-{LARGE - 1}/{LARGE}", bytes(10))
+        assert product.get("/health/ready")[0] == 200
+        length = 1000
+        while chunk := readers[0].read(1024 * 1024):
+            length += len(chunk)
+        assert length == LARGE
+        assert product.memory("apps.ops.web") - before < LARGE / 2
+    finally:
+        for reader in readers:
+            reader.close()
 
 
 def test_a_stream_that_does_not_exist_is_not_found_by_the_stream_process(product: Product) -> None:

@@ -98,8 +98,8 @@ class MediaViewSet(GofaViewSet):
         operation_id="get_media",
         parameters=[OpenApiParameter("media_path", str, OpenApiParameter.PATH), *_QUERY, *_HEADERS],
         responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            (200, "*/*"): OpenApiTypes.BINARY,
+            (206, "*/*"): OpenApiTypes.BINARY,
             304: OpenApiResponse(description="Nothing has changed since the answer that If-None-Match names"),
             412: OpenApiResponse(description="If-Match names no ETag that is current"),
             416: OpenApiResponse(description="The range begins after the end; Content-Range says where that is"),
