@@ -19,6 +19,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import cpu
+
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS, PROCESSES = 16, 2
 CONTESTANTS = {"ours": "apps.ops.web", "bare": "tests.benchmarks.bare", "peer": "tests.benchmarks.peer"}
@@ -43,7 +45,7 @@ end
 
 def main() -> None:
     options = _options()
-    if shutil.which("wrk") is None:
+    if shutil.which("wrk") is None and not options.cpu:
         sys.exit("make bench needs wrk: apt-get install wrk")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gofa-bench-")))
@@ -52,6 +54,9 @@ def main() -> None:
 
         made = ground.make()
         files = _requests(made, folder)
+        if options.cpu:
+            cpu.compare(files, options.only or list(cpu.READS), options.rounds * 20)
+            return
         ports = {name: stack.enter_context(_served(module)) for name, module in CONTESTANTS.items()}
         script = folder / "requests.lua"
         script.write_text(_LUA)
@@ -64,6 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true", help="processor time of a read instead, without wrk")
     parser.add_argument("--only", nargs="*", choices=SCENARIOS)
     return parser.parse_args()
 

@@ -94,10 +94,15 @@ urlpatterns = [
     path("api/lessons", lessons),
 ]
 
-if __name__ == "__main__":
+
+def application() -> WSGIHandler:
     from apps.tenants import binding
 
     # The policies are in force for everybody; here they are told once and for all.
     binding._bound = type("Always", (), {"get": staticmethod(lambda: CLIENT)})()
-    dispatcher = Dispatcher(WSGIHandler(), settings.WEB_THREADS, passing.Forwarder(product.stream_socket()))
+    return WSGIHandler()
+
+
+if __name__ == "__main__":
+    dispatcher = Dispatcher(application(), settings.WEB_THREADS, passing.Forwarder(product.stream_socket()))
     server(dispatcher).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
