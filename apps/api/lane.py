@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
-from django.urls import get_resolver
+from django.urls import ResolverMatch, get_resolver
 
 PREFIX = "/api/"
 # Pages of ours under the same prefix: they have a policy and a language.
@@ -20,13 +20,21 @@ class LaneMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self._fixed: dict[str, ResolverMatch] = {}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
         if not path.startswith(PREFIX) or path in DOCUMENTATION:
             return self.get_response(request)
-        match = request.resolver_match = get_resolver().resolve(path)
+        match = request.resolver_match = self._fixed.get(path) or self._resolved(path)
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         # Of what the security middleware says, the one thing that concerns an answer which is no page.
         response["X-Content-Type-Options"] = "nosniff"
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+    def _resolved(self, path: str) -> ResolverMatch:
+        """An address in which nothing varies leads to the same view for ever."""
+        match = get_resolver().resolve(path)
+        if match.route.strip("^$") == path.removeprefix("/"):
+            self._fixed[path] = match
+        return match

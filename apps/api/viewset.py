@@ -20,6 +20,7 @@ from apps.api.dialect import SAFE_METHODS
 from apps.api.limits import Limit, RateLimited, take
 from apps.api.parsing import MAX_JSON_BYTES
 from apps.api.rendering import JSONRenderer
+from apps.api.request import ApiRequest
 from apps.kernel.refusals import BadRequest, TooLarge
 from apps.tenants import binding
 
@@ -56,8 +57,16 @@ class ApiViewSet(GenericViewSet[Any]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Who is asking, and may they? There is one version, and one form of every answer whatever `Accept` says."""
         request.accepted_renderer, request.accepted_media_type = _JSON, _JSON.media_type
-        self.caller = cast("Caller | None", request.user)
+        self.caller = request.user = self.authenticated(request)
         self.check_permissions(request)
+
+    def authenticated(self, request: Request) -> Any:
+        """The bearer of the first credential that one of `authentication_classes` finds, or None."""
+        for authenticator in self.get_authenticators():
+            found = authenticator.authenticate(request)
+            if found is not None:
+                return found[0]
+        return None
 
     def tenant_of(self, request: Request) -> str:
         """The client that this request is about: the caller's, unless a route lets them name another."""
@@ -71,8 +80,19 @@ class ApiViewSet(GenericViewSet[Any]):
             response = self.respond(request, *args, **kwargs)
         except Exception as error:
             response = self.answer_refusal(error)
-        self.response = self.finalize_response(self.request, response, *args, **kwargs)
-        return self.response
+        final = self.finalize_response(self.request, response, *args, **kwargs)
+        self.let_go()
+        return final
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        method = (request.method or "").lower()
+        self.action = "metadata" if method == "options" else self.action_map.get(method, "")
+        return ApiRequest(request, self.parser_classes)
+
+    def let_go(self) -> None:
+        """Of the handlers that DRF ties to the view: the ring would wait for the garbage collector."""
+        for method in self.action_map:
+            vars(self).pop(method, None)
 
     def respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         self.initial(self.request, *args, **kwargs)
@@ -127,7 +147,7 @@ class ApiViewSet(GenericViewSet[Any]):
         return dict(read(serializer_class, query))
 
     def idempotency_key(self) -> str | None:
-        return self.request.headers.get("Idempotency-Key")
+        return self.request.META.get("HTTP_IDEMPOTENCY_KEY")
 
     def raw_body(self) -> bytes:
         """The body as it came, within this route's limit."""

@@ -5,7 +5,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from apps.accounts.access import client_for
+from apps.accounts.access import client_id_for
 from apps.accounts.permissions import allow
 from apps.accounts.principal import Role
 from apps.api import conditional
@@ -48,7 +48,7 @@ class LessonViewSet(GofaViewSet):
     def tenant_of(self, request: Request) -> str:
         principal, named = principal_of(request), self.query_value("clientId")
         if named:
-            return client_for(principal, named).id
+            return client_id_for(principal, named)
         if self.action == "list":
             raise BadRequest("clientId is required.")
         return principal.client_id
@@ -68,9 +68,9 @@ class LessonViewSet(GofaViewSet):
         is_filtered = any(asked.get(name) for name in LessonFilter.base_filters)
         page = self.page if "page" in asked or "pageSize" in asked else None
         if not is_filtered and page is None:
-            return conditional.answer(request.headers.get("If-None-Match"), edition.body, edition.etag)
+            return conditional.answer(request.META.get("HTTP_IF_NONE_MATCH"), edition.body, edition.etag)
         content = edition.cut(self.filtered_ids() if is_filtered else edition.places, page)
-        return conditional.answer(request.headers.get("If-None-Match"), content, conditional.strong_etag(content))
+        return conditional.answer(request.META.get("HTTP_IF_NONE_MATCH"), content, conditional.strong_etag(content))
 
     @property
     def page(self) -> Page:
@@ -97,4 +97,4 @@ class LessonViewSet(GofaViewSet):
         if lesson is None:
             raise NotFound("Lesson not found")
         content = b'{"lesson":' + lesson + b"}"
-        return conditional.answer(request.headers.get("If-None-Match"), content, conditional.strong_etag(content))
+        return conditional.answer(request.META.get("HTTP_IF_NONE_MATCH"), content, conditional.strong_etag(content))
