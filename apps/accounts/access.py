@@ -23,3 +23,12 @@ def client_for(
     if not principal.may_act_for(client_id):
         raise foreign or Forbidden("This client is not yours")
     return client
+
+
+def client_id_for(
+    principal: Principal, client_id: str, *, unknown: Refusal | None = None, foreign: Refusal | None = None
+) -> str:
+    """The same for those who need the id alone: the caller's own client was looked at with their credential."""
+    if client_id == principal.client_id:
+        return client_id
+    return client_for(principal, client_id, unknown=unknown, foreign=foreign).id

@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.access import client_for
+from apps.accounts.access import client_for, client_id_for
 from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
 from apps.api.gofa import GofaViewSet
@@ -67,7 +67,7 @@ class LessonPlayViewSet(GofaViewSet):
         return services.client_of_play(principal=self.principal, play_id=self.kwargs["lesson_play_id"])
 
     def _client_named(self, client_id: str) -> str:
-        return client_for(self.principal, client_id, unknown=ClientIdNotFound(), foreign=Unauthorized()).id
+        return client_id_for(self.principal, client_id, unknown=ClientIdNotFound(), foreign=Unauthorized())
 
     @extend_schema(
         operation_id="listLessonPlays",

@@ -1,6 +1,5 @@
 """Which clients are there? Read on every request, so kept for a moment in each process."""
 
-import contextlib
 import re
 import threading
 import time
@@ -9,16 +8,16 @@ from collections.abc import Callable
 from django.conf import settings
 
 from apps.tenants.models import CLIENT_ID_PATTERN, Client
+from apps.tenants.stamp import Stamp
 
 # Other machines see a change this late; processes that share the data folder see it at once, by the stamp below.
 KEPT_SECONDS = 5.0
 _MOST_REMEMBERED = 10_000
 _CLIENT_ID = re.compile(CLIENT_ID_PATTERN)
-_STAMP = settings.DATA_DIR / "clients.stamp"
 
 _lock = threading.Lock()
-_known: dict[tuple[str, ...], tuple[float, int, Client | None]] = {}
-_changes = 0
+_known: dict[tuple[str, ...], tuple[float, bytes, Client | None]] = {}
+_stamp = Stamp(settings.DATA_DIR / "clients.stamp")
 
 
 def find(client_id: str) -> Client | None:
@@ -40,17 +39,14 @@ def find_by_identity(issuer: str, audience: str) -> Client | None:
 
 def forget() -> None:
     """Look again: a client has changed. To be called once the change is committed."""
-    global _changes
     with _lock:
-        _changes += 1
         _known.clear()
-    # A data folder that cannot be written leaves the other processes their five seconds.
-    with contextlib.suppress(OSError):
-        _STAMP.touch()
+    _stamp.change()
 
 
 def _recall(key: tuple[str, ...], look: Callable[[], Client | None]) -> Client | None:
-    now, stamp = time.monotonic(), _stamp()
+    # The stamp is read before the row, so that no older row is taken for newer.
+    now, stamp = time.monotonic(), _stamp.value
     found = _known.get(key)
     if found is not None and found[0] > now and found[1] == stamp:
         return found[2]
@@ -61,11 +57,3 @@ def _recall(key: tuple[str, ...], look: Callable[[], Client | None]) -> Client |
             _known.clear()
         _known[key] = (now + KEPT_SECONDS, stamp, client)
     return client
-
-
-def _stamp() -> int:
-    """Differs once any process has changed a client: read before the row, so that no older row is taken for newer."""
-    try:
-        return _changes + _STAMP.stat().st_mtime_ns
-    except OSError:
-        return _changes

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import override_settings
 
 from apps.accounts.models import User
 from apps.tenants import registry
 from apps.tenants.models import Client, EndUser
+from apps.tenants.stamp import Stamp
 from tests import make
 from tests.accounts.issuer import at_once
 from tests.asserts import assert_names_field, assert_refused, assert_unauthorized
@@ -320,7 +322,7 @@ def test_other_processes_learn_of_a_change_by_the_stamp(demo: Client) -> None:
     assert registry.find("demo") is not None
     Client.objects.filter(pk="demo").update(name="Changed elsewhere")
     assert registry.find("demo").name == "Demo"  # type: ignore[union-attr]
-    registry._STAMP.touch()
+    Stamp(settings.DATA_DIR / "clients.stamp").change()
     assert registry.find("demo").name == "Changed elsewhere"  # type: ignore[union-attr]
 
 
