@@ -1,14 +1,14 @@
 """Which request is this, and which trace does it belong to? (contract 2; W3C Trace Context)"""
 
+import random
 import re
-import secrets
 from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from apps.kernel.ids import new_id
+from apps.kernel.ids import passing_id
 
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 # The request's id and its trace's, for the log.
@@ -21,9 +21,13 @@ def continued(header: str | None) -> str:
     match = _TRACEPARENT.fullmatch(header) if header else None
     # Version 00 has exactly four fields; a later version may have more, of which nothing is known.
     if match is None or (match[1] == "00" and match[5]):
-        fresh = secrets.token_hex(24)
-        return f"00-{fresh[:32]}-{fresh[32:]}-01"
-    return f"00-{match[2]}-{secrets.token_hex(8)}-{match[4]}"
+        return f"00-{_hex(128)}-{_hex(64)}-01"
+    return f"00-{match[2]}-{_hex(64)}-{match[4]}"
+
+
+def _hex(bits: int) -> str:
+    """A random number other than 0, which the standard does not allow; no secret, so the system is not asked."""
+    return f"{random.getrandbits(bits) or 1:0{bits // 4}x}"
 
 
 def request_id(request: HttpRequest) -> str:
@@ -55,7 +59,7 @@ class TracingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = request.META["gofa.request_id"] = new_id("req_")
+        name = request.META["gofa.request_id"] = passing_id("req_")
         trace = request.META["gofa.traceparent"] = continued(request.META.get("HTTP_TRACEPARENT"))
         token = _current.set((name, trace[3:35]))
         try:
