@@ -87,7 +87,10 @@ def _remembered(token: str) -> Claims | None:
             return None
         if key_sets.key_set(client.jwks_url).key(claims.kid) is not claims.key:
             return None
-    return claims if client is claims.client else replace(claims, client=client)
+    if client is not claims.client:
+        claims = replace(claims, client=client)
+        _good[token] = (until, claims)
+    return claims
 
 
 def _checked(token: str, now: float) -> Claims:
