@@ -74,7 +74,7 @@ def before_execute(execute: Callable[..., Any], sql: str, params: Any, many: boo
 def _tell(connection: BaseDatabaseWrapper) -> None:
     raw = connection.connection
     wanted = _bound.get()
-    if raw.autocommit and raw.info.transaction_status == TransactionStatus.IDLE:
+    if raw.autocommit and raw.pgconn.transaction_status == TransactionStatus.IDLE:
         _told_in_transaction.discard(raw)
         if _told.get(raw) == wanted:
             return
@@ -84,7 +84,7 @@ def _tell(connection: BaseDatabaseWrapper) -> None:
             raw.execute("SELECT set_config('app.client_id', %s, false)", (wanted,))
         _told[raw] = wanted
         return
-    if raw.info.transaction_status == TransactionStatus.INERROR:
+    if raw.pgconn.transaction_status == TransactionStatus.INERROR:
         # Nothing can be told to an aborted transaction, and nothing can be read in it either.
         return
     if raw not in _told_in_transaction and _told.get(raw) == wanted:

@@ -55,7 +55,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         closed (or has a notice that makes it no worse to open a new one).
         """
         raw = self.connection
-        if raw is None or raw.closed or raw.info.transaction_status == TransactionStatus.UNKNOWN:
+        if raw is None or raw.closed or raw.pgconn.transaction_status == TransactionStatus.UNKNOWN:
             return False
         poll = select.poll()
         poll.register(raw.fileno(), select.POLLIN | select.POLLERR | select.POLLHUP)
