@@ -1,7 +1,6 @@
 """The files that lessons name: to their client's people, and to whoever has a signed address (contract 4)."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import IO, Any, cast
 
 from django.http import FileResponse, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -166,8 +165,8 @@ def _part(range_header: str | None, if_range: str | None, etag: str, size: int) 
 def _content(file: MediaFile, part: Stretch | None) -> HttpResponseBase:
     start, length = (part.start, part.length) if part else (0, file.size)
     reader = Reader(media.open_at(file, start, length), length)
-    answer: Callable[..., FileAnswer] = FileAnswer
-    return _described(answer(reader, status=206 if part else 200, content_type=file.content_type), file, part)
+    answer = FileAnswer(cast("IO[bytes]", reader), status=206 if part else 200, content_type=file.content_type)
+    return _described(answer, file, part)
 
 
 def _described(response: HttpResponseBase, file: MediaFile, part: Stretch | None) -> HttpResponseBase:
