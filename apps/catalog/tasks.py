@@ -1,17 +1,40 @@
 """What do workers do for the catalogue?"""
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
 
-from apps.catalog import media
-from apps.jobs.performers import performs
+from apps.catalog import media, thumbnails
+from apps.catalog.fetching import CannotFetch
+from apps.catalog.films import FilmRefused
+from apps.catalog.models import Lesson
+from apps.catalog.pictures import PictureRefused
+from apps.jobs.performers import Hopeless, NotNow, performs
 from apps.jobs.work import Work
 from apps.kernel.clock import now
+from apps.kernel.refusals import NotFound
 
 
 @performs(media.DELETE_OBJECT, attempts=20)
 def delete_object(work: Work) -> None:
     """What a file was before it was replaced or removed, when nobody can be reading it any more."""
     media.delete_object(work.payload["key"])
+
+
+@performs(thumbnails.KIND, title=_("Take a thumbnail"), attempts=6)
+def take_thumbnail(work: Work) -> None:
+    """Of the scene that the lesson names now, not of the one that it named when the job was asked for."""
+    lesson = Lesson.objects.for_client(work.client_id).filter(pk=work.subject_id).first()
+    scene = thumbnails.scene_of(lesson) if lesson else None
+    if scene is None:
+        return
+    try:
+        thumbnail = thumbnails.take(scene)
+    except CannotFetch as refusal:
+        raise (NotNow if refusal.may_pass else Hopeless)(refusal.message) from refusal
+    except (FilmRefused, PictureRefused, NotFound) as refusal:
+        raise Hopeless(refusal.message) from refusal
+    with work.finishing():
+        thumbnails.hang(work.subject_id, scene, thumbnail, now=now())
 
 
 @shared_task(ignore_result=True)

@@ -8,7 +8,8 @@
 
 A performer runs under its client's binding, whether or not the client was suspended since: what was promised is done.
 It may be killed at any moment, and is then begun anew elsewhere; what it writes within `finishing` is there once.
-`Hopeless` fails the job at once with words for an administrator; any other exception has it tried again later.
+`Hopeless` fails the job at once with words for an administrator; any other exception has it tried again later, `NotNow`
+with words of its own.
 
 `tasks` is imported by every process, not only by workers: what weighs much is imported inside the performer.
 """
@@ -28,6 +29,10 @@ Title = Union[str, "_StrPromise"]
 
 class Hopeless(Exception):  # noqa: N818 - an outcome, not an error
     """It would go wrong again: nobody tries it again but a person."""
+
+
+class NotNow(Exception):  # noqa: N818 - an outcome, not an error
+    """It may go right in a while: it is tried again, and these words for an administrator stand beside it till then."""
 
 
 @dataclass(frozen=True, slots=True)

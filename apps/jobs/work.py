@@ -25,7 +25,7 @@ from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
 from apps.jobs.models import Job
-from apps.jobs.performers import Hopeless, performer_of
+from apps.jobs.performers import Hopeless, NotNow, performer_of
 from apps.jobs.querysets import JobQuerySet
 from apps.kernel.text import storable
 from apps.tenants import binding
@@ -165,6 +165,9 @@ def _attempt(job: Job) -> None:
         except Hopeless as reason:
             log.warning("job_hopeless", reason=str(reason))
             _fail(job, str(reason))
+        except NotNow as reason:
+            log.info("job_not_now", reason=str(reason))
+            _put_off(job, storable(str(reason), 4000))
         except Exception:
             log.exception("job_attempt_failed")
             _put_off(job, UNEXPECTED)
