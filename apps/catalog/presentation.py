@@ -26,7 +26,6 @@ def lesson_config(
 
     `sign` signs an address, if it is of the media of the client that it is told, so that it needs no header.
     """
-    owner = lesson.client_id
     return {
         "id": lesson.id,
         "idHtmlEncoded": quote(lesson.id, safe=""),
@@ -34,16 +33,9 @@ def lesson_config(
         "status": lesson.status,
         "uniqueID": lesson.unique_id,
         "baseLessonID": lesson.base_lesson_id,
-        "imageUrl": sign(lesson.image_url, owner),
-        "imageBlurDataUrl": lesson.image_blur_data_url,
-        "thumbImageUrl": sign(lesson.thumb_image_url, owner),
         "title": spell(lesson.title, spelling),
         "description": spell(lesson.description, spelling),
-        "videoURLs": [sign(address, owner) for address in lesson.video_urls],
-        "videoId": lesson.video_id,
-        "subtitleUrl": {
-            locale: sign(address, owner) for locale, address in spell(lesson.subtitle_url, spelling).items()
-        },
+        **_media(lesson, spelling, sign),
         "planEnrollmentId": lesson.plan_enrollment_id,
         "MET": number(lesson.met),
         "duration": number(lesson.duration),
@@ -61,6 +53,19 @@ def lesson_config(
         "modifyDatetime": seconds_and_nanoseconds(lesson.modified_at),
         "createdBy": lesson.created_by,
         "createDatetime": seconds_and_nanoseconds(lesson.created_at),
+    }
+
+
+def _media(lesson: Lesson, spelling: Spelling, sign: Sign) -> Json:
+    """What is to be fetched from elsewhere."""
+    owner, subtitles = lesson.client_id, spell(lesson.subtitle_url, spelling)
+    return {
+        "imageUrl": sign(lesson.image_url, owner),
+        "imageBlurDataUrl": lesson.image_blur_data_url,
+        "thumbImageUrl": sign(lesson.thumb_image_url, owner),
+        "videoURLs": [sign(address, owner) for address in lesson.video_urls],
+        "videoId": lesson.video_id,
+        "subtitleUrl": {locale: sign(address, owner) for locale, address in subtitles.items()},
     }
 
 

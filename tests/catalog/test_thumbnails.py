@@ -64,7 +64,7 @@ def test_the_thumbnail_is_the_picture_of_that_second_with_its_blur(
     assert shown["thumbImageUrl"].startswith("/api/media/demo/thumbnails/")
     picture = Caller({}).get(shown["thumbImageUrl"])
     assert (picture.status_code, picture["Content-Type"]) == (200, "image/jpeg")
-    content = Image.open(BytesIO(b"".join(picture.streaming_content)))  # type: ignore[attr-defined]
+    content = Image.open(BytesIO(b"".join(picture.streaming_content)))
     assert content.size == (128, 64)
     pixel = content.convert("L").getpixel((120, 60))
     assert isinstance(pixel, int)
