@@ -98,9 +98,7 @@ class BatchRow(models.Model):
                 name="batch_row_result_known", condition=Q(result__in=["", "applied", "left", "undone", "kept"])
             ),
             # What is created once is known by its id: a worker that dies loses the lesson together with the id.
-            models.CheckConstraint(
-                name="batch_row_applied_names_lesson", condition=~Q(result="applied", lesson_id="")
-            ),
+            models.CheckConstraint(name="batch_row_applied_names_lesson", condition=~Q(result="applied", lesson_id="")),
         ]
 
     def __str__(self) -> str:
