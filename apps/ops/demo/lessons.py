@@ -1,4 +1,4 @@
-"""Which clients, people and lessons does the demo begin with?"""
+"""Which clients, people, lessons and plans does the demo begin with?"""
 
 from __future__ import annotations
 
@@ -83,6 +83,19 @@ class DemoLesson:
     sessions: tuple[DemoSession, ...]
 
 
+@dataclass(frozen=True)
+class DemoPlan:
+    """Several lessons in an order; one may stand in it twice."""
+
+    id: str
+    client: str
+    title: Mapping[str, str]
+    description: Mapping[str, str]
+    status: str
+    risk_level: str
+    lessons: tuple[str, ...]
+
+
 def _session(scene: Scene, algorithm: str) -> DemoSession:
     """A scene of the film as the lesson sees it; only a REPS lesson counts repetitions, where the film shows some."""
     category = STAGE_CATEGORIES.get(scene.stage)
@@ -127,9 +140,11 @@ def _lesson(entry: dict[str, Any]) -> DemoLesson:
     )
 
 
-def _read() -> tuple[DemoLesson, ...]:
-    source = Path(__file__).with_name("lessons.toml").read_text(encoding="utf-8")
-    return tuple(_lesson(entry) for entry in tomllib.loads(source)["lesson"])
+def _read(kind: str) -> list[dict[str, Any]]:
+    """The entries of the file that is named for them."""
+    source = Path(__file__).with_name(f"{kind}s.toml").read_text(encoding="utf-8")
+    entries: list[dict[str, Any]] = tomllib.loads(source)[kind]
+    return entries
 
 
 CLIENTS: tuple[DemoClient, ...] = (
@@ -144,4 +159,8 @@ PEOPLE: tuple[DemoPerson, ...] = (
     DemoPerson("user_101", "acme", "dan.lee@acme.example", "Dan Lee", "standard", 81.0, "en"),
 )
 
-LESSONS: tuple[DemoLesson, ...] = _read()
+LESSONS: tuple[DemoLesson, ...] = tuple(_lesson(entry) for entry in _read("lesson"))
+
+PLANS: tuple[DemoPlan, ...] = tuple(
+    DemoPlan(**{**entry, "lessons": tuple(entry["lessons"])}) for entry in _read("plan")
+)

@@ -9,10 +9,10 @@ from django.contrib.auth.hashers import make_password
 from apps.accounts.models import Administration, User
 from apps.accounts.principal import Principal, Role
 from apps.catalog import search, webvtt
-from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.catalog.models import Lesson, LessonSession, Plan, PlanLesson, ShelfEntry
 from apps.kernel.clock import now
 from apps.ops import demo_staff
-from apps.ops.demo.lessons import CLIENTS, LESSONS, PEOPLE, DemoLesson, DemoPerson
+from apps.ops.demo.lessons import CLIENTS, LESSONS, PEOPLE, PLANS, DemoLesson, DemoPerson, DemoPlan
 from apps.plays import services as plays
 from apps.plays.models import LessonPlay
 from apps.tenants import binding, registry
@@ -24,7 +24,7 @@ HISTORY = ((12, 0.58), (9, 0.66), (6, 0.71), (3, 0.83), (1, 0.9))
 
 
 def seed() -> None:
-    """Clients, people, staff, lessons, some plays. What was changed in them since is set back, but for the plays."""
+    """Clients, people, staff, lessons, plans, plays. What was changed in them since is set back, but for the plays."""
     seed_clients()
     seed_staff()
     for person in PEOPLE:
@@ -35,6 +35,8 @@ def seed() -> None:
     for client in CLIENTS:
         with binding.bound(client.slug):
             search.reindex(client.slug)
+    for plan in PLANS:
+        seed_plan(plan)
     for person in PEOPLE:
         seed_plays(person)
 
@@ -148,6 +150,28 @@ def _spoken(demo: DemoLesson) -> Iterator[tuple[str, str]]:
     for locale, address in demo.subtitle_urls.items():
         file = settings.BASE_DIR / address.removeprefix("/")
         yield locale, webvtt.parse(file.read_bytes()).text
+
+
+def seed_plan(demo: DemoPlan) -> None:
+    moment = now()
+    columns = {
+        "title": dict(demo.title),
+        "description": dict(demo.description),
+        "status": demo.status,
+        "risk_level": demo.risk_level,
+        "modified_by": BY,
+        "modified_at": moment,
+    }
+    first = {**columns, "created_by": BY, "created_at": moment}
+    with binding.bound(demo.client), binding.atomic():
+        plan, _ = Plan.objects.update_or_create(
+            pk=demo.id, client_id=demo.client, defaults=columns, create_defaults=first
+        )
+        plan.places.all().delete()
+        PlanLesson.objects.bulk_create(
+            PlanLesson(client_id=demo.client, plan=plan, position=position, lesson_id=lesson_id)
+            for position, lesson_id in enumerate(demo.lessons)
+        )
 
 
 def seed_plays(person: DemoPerson) -> None:
