@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.catalog.addresses import is_address
+from apps.catalog.addresses import is_address, media_path, unsigned
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,29 @@ def test_an_address(text: str) -> None:
 )
 def test_no_address(text: str) -> None:
     assert not is_address(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("/api/media/demo/a.jpg", "/api/media/demo/a.jpg"),
+        ("/api/media/demo/a.jpg?sig=x&exp=1", "/api/media/demo/a.jpg"),
+        ("/api/media/demo/a.jpg?v=2&sig=x&exp=1#t=3", "/api/media/demo/a.jpg?v=2#t=3"),
+        ("/api/media/demo/a.jpg?sig=x&sig=y&signature=z", "/api/media/demo/a.jpg?signature=z"),
+        ("https://cdn.example.com/a.jpg?sig=x&exp=1", "https://cdn.example.com/a.jpg?sig=x&exp=1"),
+    ],
+)
+def test_only_our_own_signature_is_taken_off(address: str, kept: str) -> None:
+    assert unsigned(address) == kept
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("/api/media/demo/a.jpg?sig=x#t", "demo/a.jpg"),
+        ("/api/media/%64emo/a.jpg", "demo/a.jpg"),
+        ("https://cdn.example.com/api/media/demo/a.jpg", ""),
+    ],
+)
+def test_the_path_of_a_file_of_ours(address: str, path: str) -> None:
+    assert media_path(address) == path

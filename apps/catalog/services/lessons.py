@@ -8,6 +8,7 @@ from apps.catalog import search
 from apps.catalog.addresses import media_path, unsigned
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry, Subtitle
 from apps.catalog.services.conflicts import clear_plans_everywhere
+from apps.catalog.services.files import foreign_files
 from apps.catalog.services.shelf import Place, distinct, first_place, places_of, rearrange, unknown_tiers
 from apps.catalog.services.turns import take_every_turn, take_turn
 from apps.catalog.timeline import SessionFields, timeline_problems
@@ -58,7 +59,7 @@ def create_lesson(*, client: Client, fields: LessonFields, author: str, now: dat
     problems = [
         *timeline_problems(sessions, fields.get("duration", 0)),
         *unknown_tiers(client, tiers, "membershipTiers"),
-        *_foreign_media(client, fields),
+        *foreign_media(client, fields),
     ]
     if problems:
         raise BadRequest("Invalid request", details=problems)
@@ -120,7 +121,7 @@ def _check_changes(client: Client, lesson: Lesson, fields: LessonFields) -> None
     problems = [
         *_retimed_problems(lesson, fields),
         *unknown_tiers(client, fields.get("membership_tiers", []), "membershipTiers"),
-        *_foreign_media(client, fields),
+        *foreign_media(client, fields),
     ]
     if fields.get("is_live") and lesson.status == Lesson.Status.ARCHIVED and "status" not in fields:
         problems.append(Detail("isLive", "An archived lesson cannot be live."))
@@ -207,13 +208,9 @@ def _addresses(fields: LessonFields) -> Iterator[tuple[str, str]]:
             yield f"subtitleUrl.{locale}", address
 
 
-def _foreign_media(client: Client, fields: LessonFields) -> list[Detail]:
-    """A file of ours is the client's own, or the library's."""
-    return [
-        Detail(path, "There is no such file.")
-        for path, address in _addresses(fields)
-        if media_path(address) and media_path(address).split("/")[0] not in (client.id, LIBRARY_CLIENT_ID)
-    ]
+def foreign_media(client: Client, fields: LessonFields) -> list[Detail]:
+    """The addresses among these fields at which another client has its files."""
+    return foreign_files(client, _addresses(fields))
 
 
 def _without_signatures(fields: LessonFields) -> LessonFields:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
-from apps.catalog.addresses import media_path, unsigned
+from apps.catalog.addresses import unsigned
 from apps.catalog.models import Lesson, Plan, PlanLesson
 from apps.catalog.services.conflicts import named
+from apps.catalog.services.files import foreign_files
 from apps.catalog.services.turns import take_turn
 from apps.kernel.localized import Localized, merge
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
 from apps.tenants import binding
-from apps.tenants.models import LIBRARY_CLIENT_ID, Client
+from apps.tenants.models import Client
 
 
 class PlanFields(TypedDict, total=False):
@@ -85,9 +86,7 @@ def _checked(client: Client, fields: PlanFields, stored: Sequence[str] = ()) -> 
         if lesson_id in wanted - known:
             problems.append(Detail(f"lessonIds.{index}", f"There is no lesson {lesson_id}."))
     if "image_url" in given:
-        path = media_path(given["image_url"])
-        if path and path.split("/")[0] not in (client.id, LIBRARY_CLIENT_ID):
-            problems.append(Detail("imageUrl", "There is no such file."))
+        problems += foreign_files(client, [("imageUrl", given["image_url"])])
         given["image_url"] = unsigned(given["image_url"])
     if problems:
         raise BadRequest("Invalid request", details=problems)
