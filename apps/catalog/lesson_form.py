@@ -1,6 +1,7 @@
 """How is a lesson typed into the admin? The same rules as the API's, each problem beside its field."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -40,12 +41,18 @@ def client_whose_shelf(lesson: Lesson | None) -> Client | None:
 
 
 class ShelfForm(TenantForm):
-    """What a client says of any lesson: is it live, and for whom. All that may be said of one of the library's."""
+    """What a client says of any lesson: is it live, and for whom. All that may be said of one of the library's.
 
+    `refused` is what the services refused of what is filled in, by field: the form is shown again with it.
+    """
+
+    refused: ClassVar[Mapping[str, str]] = {}
     is_live = forms.BooleanField(required=False, label=_("live"))
     membership_tiers: forms.Field = LinesField(
         required=False, label=_("membership tiers"), help_text=_("One a line. Without any, nobody sees the lesson.")
     )
+    # Asked only when plans are in the way.
+    turn_plans_off = forms.BooleanField(required=False, label=_("Turn these plans off, too"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +70,12 @@ class ShelfForm(TenantForm):
         self.initial.setdefault("is_live", entry.is_live if entry else False)
         self.initial.setdefault("membership_tiers", entry.membership_tiers if entry else client.membership_tiers)
 
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name, message in self.refused.items():
+            self.add_error(name, message)
+        return cleaned
+
 
 class LessonForm(ShelfForm):
     title = LocalizedField(max_length=500, label=_("title"), widget=LocalizedWidget(attrs={"class": "vTextField"}))
@@ -73,6 +86,12 @@ class LessonForm(ShelfForm):
         required=False, max_length=2000, label=_("subtitles"), help_text=_("WebVTT addresses")
     )
     video_urls = LinesField(required=False, max_length=2000, label=_("videos"), help_text=_("Addresses, one a line"))
+    poster = forms.FileField(
+        required=False,
+        label=_("poster"),
+        help_text=_("JPEG, PNG or WebP, at most 10 MiB; it takes the place of the image address below."),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
     categories = LinesField(required=False, label=_("categories"))
     areas = LinesField(required=False, label=_("areas"))
     equipment = LinesField(required=False, label=_("equipment"))

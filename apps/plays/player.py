@@ -1,10 +1,7 @@
 """What does the player know of a play? The page's text, and what its script is told (contract 10)."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,16 +9,14 @@ from django.utils.translation import pgettext
 
 from apps.api.html import Hosts
 from apps.catalog.models import Lesson, LessonSession
-from apps.catalog.signatures import Signer
+from apps.catalog.screening import film_of
 from apps.kernel.clock import now
 from apps.kernel.localized import in_locale
 from apps.plays import return_urls
 from apps.plays.models import LessonPlay
 from apps.plays.stages import Stage, stage_of
-from apps.tenants.models import Locale
 
 SPEEDS = (0.5, 0.75, 1, 1.25, 1.5, 2)
-_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?|\[[0-9a-f:.]+\](:\d{1,5})?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +29,10 @@ class Player:
 
 def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
     """The page of a play that is not over, in one locale."""
-    lesson, sign = play.lesson, Signer(now())
+    lesson = play.lesson
+    film = film_of(lesson, now=now())
     title = in_locale(lesson.title, locale)
     parts = _parts(play, locale)
-    subtitles = _subtitles(lesson, sign)
-    videos = [sign(url, lesson.client_id) for url in lesson.video_urls if _is_fetchable(url)]
     script = {
         "id": play.id,
         "title": title,
@@ -46,25 +40,24 @@ def player_of(play: LessonPlay, locale: str, *, csrf_token: str) -> Player:
         "csrfToken": csrf_token,
         "finishUrl": finish_url(play),
         "duration": _duration(lesson, parts),
-        "videos": [{"url": url, "isHls": _is_playlist(url)} for url in videos],
-        "subtitles": in_locale({each["locale"]: each["locale"] for each in subtitles}, locale),
+        "videos": film.videos,
+        "subtitles": in_locale({each["locale"]: each["locale"] for each in film.subtitles}, locale),
         "parts": parts,
         "skipStages": skipped_stages(play),
         "playbackSpeed": play.playback_speed or 1,
         "activityTime": play.activity_time,
         "words": _words(),
     }
-    poster = sign(lesson.image_url, lesson.client_id) if _is_fetchable(lesson.image_url) else ""
     context = {
         "title": title,
-        "poster": poster,
+        "poster": film.poster,
         "parts": parts,
-        "subtitles": subtitles,
+        "subtitles": film.subtitles,
         "speeds": [{"value": f"{speed:g}", "label": f"{speed:g}×"} for speed in SPEEDS],
         "efforts": _efforts(),
         "script": script,
     }
-    return Player(context, _hosts(videos, [each["url"] for each in subtitles], poster))
+    return Player(context, film.hosts)
 
 
 def finish_url(play: LessonPlay) -> str:
@@ -145,52 +138,9 @@ def _ask(session: LessonSession, algorithm: str, stage: Stage) -> str | None:
     return "effort" if algorithm == Lesson.Algorithm.ENGAGEMENT and stage == Stage.MAIN else None
 
 
-def _subtitles(lesson: Lesson, sign: Signer) -> list[dict[str, Any]]:
-    addresses = {locale: sign(lesson.subtitle_url.get(locale, ""), lesson.client_id) for locale in Locale.values}
-    return [
-        {"locale": locale, "label": Locale(locale).label, "url": url, "is_ours": url.startswith("/")}
-        for locale, url in addresses.items()
-        if _is_fetchable(url)
-    ]
-
-
 def _duration(lesson: Lesson, parts: list[dict[str, Any]]) -> float:
     """Until the film itself tells its length; never nothing, so that a lesson without one can be gone through."""
     return max([lesson.duration, *(part["end"] for part in parts)]) or 60.0
-
-
-def _is_playlist(url: str) -> bool:
-    return urlsplit(url).path.lower().endswith(".m3u8")
-
-
-def _is_fetchable(url: str) -> bool:
-    """An address of ours, or an absolute one whose host can stand in a header."""
-    return (url.startswith("/") and not url.startswith(("//", "/\\"))) or _origin(url) is not None
-
-
-def _origin(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    is_plain = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc)
-    return f"{parts.scheme}://{parts.netloc.lower()}" if is_plain else None
-
-
-def _origins(urls: Iterable[str]) -> frozenset[str]:
-    return frozenset(origin for url in urls if (origin := _origin(url)))
-
-
-def _hosts(videos: list[str], subtitles: list[str], poster: str) -> Hosts:
-    """Just the hosts that the lesson names. A playlist may point anywhere, so HLS opens https for its segments."""
-    has_playlist = any(_is_playlist(url) for url in videos)
-    segments = {"https:", *_origins(videos)} if has_playlist else set()
-    # Subtitles of another site and hls.js hand over what they fetched as `blob:` addresses.
-    return Hosts(
-        media=_origins(videos) | segments | {"blob:"},
-        images=_origins([poster]),
-        connections=_origins(subtitles) | segments,
-    )
 
 
 def _efforts() -> list[dict[str, Any]]:

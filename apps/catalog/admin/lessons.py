@@ -1,46 +1,26 @@
 """What may staff do with lessons in the admin? Edit their own, and show or hide the library's (contract 4, 11)."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Collate
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.translation import get_language, ngettext, pgettext_lazy
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import services
-from apps.catalog.lesson_form import SHELF_FIELDS, LessonForm, SessionForm, ShelfForm, Timeline, client_whose_shelf
-from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.catalog.admin.editor import SCRIPTS, LessonEditor
+from apps.catalog.models import Lesson, ShelfEntry
 from apps.kernel.clock import now
 from apps.kernel.localized import LOCALES, in_locale
 from apps.tenants import binding
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client
-from apps.tenants.scoped_admin import TenantModelAdmin, TenantTabularInline, reaches_all
-
-# Django writes languages in lower case.
-_SCRIPTS = {locale.lower(): locale for locale in LOCALES}
-_COLUMNS = (
-    "title",
-    "description",
-    "status",
-    "duration",
-    "met",
-    "algorithm",
-    "intensity",
-    "categories",
-    "areas",
-    "equipment",
-    "image_url",
-    "thumb_image_url",
-    "thumbnail_time_in_seconds",
-    "video_urls",
-    "subtitle_url",
-)
+from apps.tenants.scoped_admin import reaches_all
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -75,44 +55,15 @@ class OriginFilter(admin.SimpleListFilter):
         return queryset
 
 
-class SessionInline(TenantTabularInline):
-    model = LessonSession
-    form = SessionForm
-    formset = Timeline  # type: ignore[assignment]  # the stubs want the forms as ModelForm[Any]
-    ordering = ("start_seconds",)
-    verbose_name = pgettext_lazy("lesson", "session")
-    verbose_name_plural = pgettext_lazy("lesson", "sessions")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or self._parent_admin().is_own(obj))
-
-
 @admin.register(Lesson)
-class LessonAdmin(TenantModelAdmin):
+class LessonAdmin(LessonEditor):
     client_may: ClassVar[frozenset[str]] = frozenset({"view", "add", "change"})
-    form = LessonForm
-    inlines = (SessionInline,)
     list_display = ("name", "length", "intensity", "algorithm", "is_live", "tiers", "status", "origin", "owner")
     list_filter = (LiveFilter, OriginFilter, "status", "intensity", "algorithm")
     search_fields = ("id",)
     search_help_text = _("Words of the title or description in any language, or an ID")
     sortable_by = ("length", "intensity", "algorithm", "status")
     actions = ("show", "hide")
-    fieldsets = (
-        (None, {"fields": ("client", "title", "description", "status")}),
-        (_("On the shelf"), {"fields": SHELF_FIELDS}),
-        (_("Training"), {"fields": ("duration", "met", "algorithm", "intensity", "categories", "areas", "equipment")}),
-        (
-            _("Media"),
-            {"fields": ("video_urls", "subtitle_url", "image_url", "thumb_image_url", "thumbnail_time_in_seconds")},
-        ),
-    )
-    library_fieldsets = (
-        (None, {"fields": ("shown_title", "shown_description", "length")}),
-        (_("On the shelf"), {"fields": SHELF_FIELDS}),
-        (_("Training"), {"fields": ("met", "algorithm", "intensity", "categories", "areas", "equipment")}),
-    )
-    library_readonly = ("shown_title", "shown_description", "length", *library_fieldsets[2][1]["fields"])
 
     # --- which rows, and what of them ---
 
@@ -144,50 +95,6 @@ class LessonAdmin(TenantModelAdmin):
                 found |= Q(**{f"title__{locale}__icontains": word}) | Q(**{f"description__{locale}__icontains": word})
             queryset = queryset.filter(found)
         return queryset, False
-
-    def may(self, verb: str, row: Model | None) -> bool:
-        # Of a library lesson a client changes its own shelf; which fields those are is said by the form.
-        return super().may(verb, row) or (super().may(verb, None) and self._is_of_library(row))
-
-    def _is_of_library(self, row: Any) -> bool:
-        """A lesson that somebody else owns and this client may show."""
-        return row is not None and not self.is_own(row) and row.client_id == LIBRARY_CLIENT_ID
-
-    # --- the form ---
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form = ShelfForm if self._is_of_library(obj) else LessonForm
-        return super().get_form(request, obj, change, **{"form": form} | kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.library_fieldsets if self._is_of_library(obj) else super().get_fieldsets(request, obj)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fixed = super().get_readonly_fields(request, obj)
-        return [*fixed, *self.library_readonly] if self._is_of_library(obj) else fixed
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Saved with its sessions, below: the service takes both at once."""
-        if not self.may("change" if change else "add", obj):
-            raise PermissionDenied
-        if not change:
-            self.claim_submission(request)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        lesson: Lesson = form.instance
-        names = SHELF_FIELDS if self._is_of_library(lesson) else (*_COLUMNS, *SHELF_FIELDS)
-        fields = {name: form.cleaned_data[name] for name in names if name in form.cleaned_data}
-        for formset in cast("list[Timeline]", formsets):
-            if formset.has_changed():
-                fields["sessions"] = formset.sessions()
-            formset.note_changes()
-        client = client_whose_shelf(lesson) or lesson.client
-        author = request.user.get_username()
-        given = cast(services.LessonFields, fields)
-        if change:
-            services.update_lesson(client=client, lesson_id=lesson.id, fields=given, author=author, now=now())
-        else:
-            lesson.id = services.create_lesson(client=client, fields=given, author=author, now=now()).id
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """A client's changes of a library lesson are of its shelf entry; the lesson's own history is its owner's."""
@@ -240,7 +147,7 @@ class LessonAdmin(TenantModelAdmin):
 
     @admin.display(description=_("title"))
     def name(self, lesson: Lesson) -> str:
-        return in_locale(lesson.title, _SCRIPTS.get(get_language() or "", "en"))
+        return in_locale(lesson.title, SCRIPTS.get(get_language() or "", "en"))
 
     @admin.display(description=_("length"), ordering=F("duration"))
     def length(self, lesson: Lesson) -> str:
