@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.api import wire
 from apps.catalog.models import Plan
-from apps.catalog.serializers.workspace import AddressOrNone, named_in_english
+from apps.catalog.serializers.workspace import AddressOrNone, LocalizedChanges, named_in_english
 from apps.kernel.localized import Localized
 from apps.tenants.models import RiskTier
 
@@ -43,8 +44,8 @@ class PlanBody(wire.WireSerializer):
 class PlanChanges(PlanBody):
     """Any of what a plan is made of. Texts are merged: null takes a language away, but not a title's `en`."""
 
-    title = wire.LocalizedField(required=False, spelling="underscore", removals=True)
-    description = wire.LocalizedField(required=False, spelling="underscore", removals=True)
+    title = LocalizedChanges()
+    description = LocalizedChanges()
 
 
 class PlanOut(wire.WireSerializer):
@@ -65,10 +66,15 @@ class PlanOut(wire.WireSerializer):
 
 
 class OnePlanOut(wire.WireSerializer):
+    """One plan, to an administrator."""
+
     plan = PlanOut()
 
 
+@extend_schema_serializer(many=False)
 class PlanPageOut(wire.WireSerializer):
+    """One page of a client's plans."""
+
     wire_names = {"plans": "data"}
 
     plans = PlanOut(many=True)
@@ -84,7 +90,10 @@ class StartablePlanOut(PlanOut):
     duration = serializers.FloatField(help_text="seconds, of all its lessons")
 
 
+@extend_schema_serializer(many=False)
 class StartablePlansOut(wire.WireSerializer):
+    """All plans that the caller may start."""
+
     wire_names = {"plans": "data"}
 
     plans = StartablePlanOut(many=True)
@@ -92,4 +101,6 @@ class StartablePlansOut(wire.WireSerializer):
 
 
 class OneStartablePlanOut(wire.WireSerializer):
+    """One plan, to whoever may start it."""
+
     plan = StartablePlanOut()

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import TextChoices
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from apps.api import wire
@@ -101,6 +101,25 @@ class LocalizedAddress(wire.LocalizedField):
         return addresses
 
 
+_CHANGED_TEXTS = {"type": "object", "additionalProperties": {"type": ["string", "null"]}}
+
+
+@extend_schema_field(_CHANGED_TEXTS)
+class LocalizedChanges(wire.LocalizedField):
+    """Texts to merge; null takes one away."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(spelling="underscore", removals=True, required=False, **kwargs)
+
+
+@extend_schema_field(_CHANGED_TEXTS)
+class LocalizedAddressChanges(LocalizedAddress):
+    """Addresses to merge; null takes one away."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(spelling="underscore", removals=True, required=False, **kwargs)
+
+
 def words(**kwargs: Any) -> "serializers.ListField":
     return serializers.ListField(child=wire.Text(max_length=200), max_length=_MOST_WORDS, required=False, **kwargs)
 
@@ -155,11 +174,11 @@ def named_in_english(title: Localized) -> Localized:
 class LessonChanges(LessonBody):
     """Any of what a lesson is made of. Texts by locale are merged: null takes one away, but not a title's `en`."""
 
-    title = wire.LocalizedField(required=False, spelling="underscore", removals=True)
-    description = wire.LocalizedField(required=False, spelling="underscore", removals=True)
+    title = LocalizedChanges()
+    description = LocalizedChanges()
     image_url = AddressOrNone(required=False)
     thumb_image_url = AddressOrNone(required=False)
-    subtitle_url = LocalizedAddress(required=False, spelling="underscore", removals=True)
+    subtitle_url = LocalizedAddressChanges()
     force = wire.Flag(default=False, help_text="Turn live plans off that hold the lesson, when it goes dark.")
 
 
@@ -220,6 +239,7 @@ class WorkspaceLessonOut(wire.WireSerializer):
     sessions = WorkspaceSessionOut(many=True)
 
 
+@extend_schema_serializer(many=False)
 class WorkspaceOut(wire.WireSerializer):
     """All lessons of a client and of the library, as its administrators see them."""
 
