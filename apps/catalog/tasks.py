@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import media, thumbnails
+from apps.catalog.batches import tasks as batch_tasks  # noqa: F401 - its performers are found from here
 from apps.catalog.fetching import CannotFetch
 from apps.catalog.films import FilmRefused
 from apps.catalog.models import Lesson

@@ -8,19 +8,22 @@ from apps.catalog.batches.files import FileRow
 from apps.catalog.batches.shapes import ChangedRow, NewRow, validated
 from apps.catalog.batches.states import State, differing, fields_of, normal, row_of, state_of
 from apps.catalog.models import BatchRow, Lesson, ShelfEntry
+from apps.catalog.services.lessons import foreign_media
+from apps.catalog.services.shelf import unknown_tiers
 from apps.catalog.timeline import timeline_problems
 from apps.kernel.refusals import Detail
 from apps.tenants.models import Client
 
 UNKNOWN = "There is no lesson with this id."
 NOT_YOURS_TO_EDIT = "A lesson of the library can be shown, hidden and tiered, not edited."
+UNTITLED = "A new lesson needs an English title."
 TWICE = "Another row is about the same lesson."
 _SHELF_COLUMNS = ("isLive", "membershipTiers")
 _Problem = tuple[str, str]
 
 
 def preview(client: Client, file_rows: Sequence[FileRow]) -> list[BatchRow]:
-    """One row each, not yet of any batch, in three queries."""
+    """One row each, not yet of any batch, in two queries."""
     ids = {row.values["id"] for row in file_rows if isinstance(row.values.get("id"), str)}
     lessons = {each.pk: each for each in Lesson.objects.selectable_by(client.id).filter(pk__in=ids).with_timeline()}
     shelf = {each.lesson_id: each for each in ShelfEntry.objects.for_client(client.id).filter(lesson_id__in=ids)}
@@ -63,8 +66,10 @@ class _Reader:
 
     def _new(self, source: FileRow, problems: list[_Problem]) -> State:
         given = {name: value for name, value in source.values.items() if name not in source.empty and name != "id"}
-        # Without it the row would be taken for one that says nothing of its title.
-        said = validated(self.new, nested({"title.en": "", **given} if "title" not in given else given))
+        if "title" not in given and not given.get("title.en"):
+            problems.append(("title.en", UNTITLED))
+            given["title.en"] = "?"  # so that the rest is looked at, too
+        said = validated(self.new, nested(given))
         if isinstance(said, list):
             problems += _by_column(said)
             return {}
@@ -93,16 +98,21 @@ class _Reader:
                 said[name] = {**now[name], **said[name]}
         state = normal(said)
         state = {name: state[name] for name in differing(state, now, state)}
+        if state.get("is_live") and lesson.status == Lesson.Status.ARCHIVED:
+            problems.append(("isLive", "An archived lesson cannot be live."))
         self._check(state, now, problems)
         return state
 
     def _check(self, state: State, now: State, problems: list[_Problem]) -> None:
         """What the services would refuse of the whole lesson, said now."""
+        details = [
+            *unknown_tiers(self.client, state.get("membership_tiers", []), "membershipTiers"),
+            *foreign_media(self.client, fields_of(state)),
+        ]
         if {"duration", "sessions"} & set(state):
             whole = fields_of({name: state.get(name, now[name]) for name in ("duration", "sessions")})
-            problems += _by_column(timeline_problems(whole["sessions"], whole["duration"]))
-        unknown = [tier for tier in state.get("membership_tiers", []) if tier not in self.client.membership_tiers]
-        problems += [("membershipTiers", f"{self.client.id} has no tier {tier}.") for tier in unknown]
+            details += timeline_problems(whole["sessions"], whole["duration"])
+        problems += _by_column(details)
 
 
 def _by_column(details: Iterable[Detail]) -> list[_Problem]:

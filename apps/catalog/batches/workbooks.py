@@ -92,8 +92,14 @@ def write(rows: Iterable[Sequence[str]], file: IO[bytes]) -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Lessons")
     sheet.freeze_panes = "A2"
-    for row in rows:
-        sheet.append([_cell(text) for text in row])
+    try:
+        for row in rows:
+            sheet.append([_cell(text) for text in row])
+    except BaseException:
+        # What has been written so far is in a temporary file, which would stay until the process ends.
+        sheet.close()
+        sheet._writer.cleanup()
+        raise
     book.save(file)
 
 
