@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -73,7 +74,7 @@ class ShelfForm(TenantForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         for name, message in self.refused.items():
-            self.add_error(name, message)
+            self.add_error(name if name in self.fields else None, message)
         return cleaned
 
 
@@ -146,6 +147,12 @@ class Timeline(_InlineFormSet):
         kept = self.kept()
         for problem in timeline_problems(self.sessions(), self.instance.duration or 0):
             self._show(kept, problem)
+
+    def add_fields(self, form: "SessionForm", index: int | None) -> None:
+        super().add_fields(form, index)
+        # In a table the words stand in its head, which no reader takes for an input's name.
+        for field in form.fields.values():
+            field.widget.attrs.setdefault("aria-label", capfirst(field.label or ""))
 
     def kept(self) -> list["SessionForm"]:
         """The forms that will be sessions: filled in, and not marked for deletion."""

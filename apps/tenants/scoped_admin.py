@@ -49,6 +49,11 @@ def reaches_all() -> bool:
     return binding.bound_client() == binding.ALL_CLIENTS
 
 
+def field_of(path: str) -> str:
+    """The form's field that a refusal's path is about: `videoURLs.0` is `video_urls`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r"_\1", path.split(".")[0]).lower()
+
+
 class AlreadySubmitted(Exception):  # noqa: N818 - an answer, not an error
     """The form was sent twice, and the first one did what it asks for."""
 
@@ -91,7 +96,7 @@ class TenantForm(_ModelForm):
             self.check_rules()
         except Refusal as refusal:
             for detail in refusal.details or [Detail("", refusal.message)]:
-                name = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", detail.path.split(".")[0]).lower()
+                name = field_of(detail.path)
                 self.add_error(name if name in self.fields else None, _(detail.message))
 
     def _get_validation_exclusions(self) -> set[str]:

@@ -18,6 +18,7 @@ function showCurrent() {
 
 lesson.sessions.forEach((session, index) => {
   buttons[index].querySelector("[data-span]").textContent = `${clockTime(session.start)}–${clockTime(session.end)}`;
+  buttons[index].disabled = false;
   buttons[index].addEventListener("click", () => {
     video.currentTime = session.start;
     video.play();

@@ -34,10 +34,10 @@ from apps.catalog.services.media import store_poster
 from apps.catalog.subtitle_panel import LANGUAGES, SubtitleForm, panel_of
 from apps.kernel.clock import now
 from apps.kernel.localized import LOCALES, in_locale
-from apps.kernel.refusals import Refusal, TooLarge
+from apps.kernel.refusals import BadRequest, Detail, Refusal, TooLarge
 from apps.tenants import binding
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client
-from apps.tenants.scoped_admin import TenantModelAdmin, TenantTabularInline
+from apps.tenants.scoped_admin import TenantModelAdmin, TenantTabularInline, field_of
 
 # Django writes languages in lower case.
 SCRIPTS = {locale.lower(): locale for locale in LOCALES}
@@ -73,10 +73,6 @@ class SessionInline(TenantTabularInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or self._parent_admin().is_own(obj))
-
-
-class PosterRefused(Exception):  # noqa: N818 - an answer, not an error
-    """The picture that was sent with the form cannot be the lesson's."""
 
 
 class LessonEditor(TenantModelAdmin):
@@ -143,15 +139,10 @@ class LessonEditor(TenantModelAdmin):
         try:
             with binding.atomic():
                 return show(request, object_id, form_url, extra_context)
-        except services.PlansInConflict as conflict:
-            plans = [in_locale(plan.title, _shown_locale()) for plan in conflict.plans]
-            context = {**(extra_context or {}), "plans_in_conflict": plans}
-            text = gettext("Live plans include this lesson. Nothing has been saved yet.")
-            setattr(request, _REFUSED, {"is_live": text})
+        except Refusal as refusal:
+            context = {**(extra_context or {}), "plans_in_conflict": _plans_in(refusal)}
+            setattr(request, _REFUSED, _by_field(refusal))
             return show(request, object_id, form_url, context)
-        except PosterRefused as refused:
-            setattr(request, _REFUSED, {"poster": str(refused)})
-            return show(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Saved with its sessions, below: the service takes both at once."""
@@ -293,4 +284,18 @@ def _kept(file: Any, client: Client, lesson: Lesson, author: str) -> str:
     try:
         return store_poster(client=client, lesson=lesson, data=file.read(), author=author, now=now())
     except (PictureRefused, TooLarge) as refusal:
-        raise PosterRefused(gettext(refusal.message)) from refusal
+        raise BadRequest(refusal.message, details=[Detail("poster", refusal.message)]) from refusal
+
+
+def _plans_in(refusal: Refusal) -> list[str]:
+    """The plans that the administrator is asked about, by title."""
+    plans = refusal.plans if isinstance(refusal, services.PlansInConflict) else ()
+    return [in_locale(plan.title, _shown_locale()) for plan in plans]
+
+
+def _by_field(refusal: Refusal) -> dict[str, str]:
+    """`videoURLs.0` is said beside `video_urls`; what is about no field, above all of them."""
+    if isinstance(refusal, services.PlansInConflict):
+        return {"is_live": gettext("Live plans include this lesson. Nothing has been saved yet.")}
+    details = refusal.details or [Detail("", refusal.message)]
+    return {field_of(detail.path): gettext(detail.message) for detail in details}
