@@ -1,5 +1,8 @@
 """`make bench`: interleaved rounds of the same requests at each contestant; medians and ratios, with least and most.
 
+Beside the throughput stands the processor time that the server's processes took for a request, which neighbours on
+the same cores disturb less; `--cpu` leaves the server out, too, and compares what is ours alone.
+
 Ours is the product's web process with all its checks; bare is a Django view with the same SQL and JSON on the same
 server; peer is FastAPI with asyncpg; pgbench runs the SQL alone. The load generator is wrk (Debian's package).
 """
@@ -17,7 +20,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.benchmarks import cpu
 
@@ -25,6 +28,25 @@ ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS, PROCESSES = 16, 2
 CONTESTANTS = {"ours": "apps.ops.web", "bare": "tests.benchmarks.bare", "peer": "tests.benchmarks.peer"}
 SCENARIOS = ("play", "page", "lessons", "create")
+
+
+class Server(NamedTuple):
+    port: int
+    processes: list["subprocess.Popen[bytes]"]
+
+    def seconds(self) -> float:
+        """Of processor time, in and out of the kernel, since the start."""
+        stats = [Path(f"/proc/{each.pid}/stat").read_text().rpartition(")")[2].split() for each in self.processes]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+
+class Round(NamedTuple):
+    """One contestant's: requests a second, their 99th percentile in ms, and µs of processor time for each."""
+
+    rate: float
+    slow: float
+    cost: float
+
 
 # Each line of the file is one request: method, path, credential, uid, body; wrk goes round them.
 _LUA = """
@@ -38,7 +60,7 @@ request = function() place = place % #requests + 1; return requests[place] end
 done = function(summary, latency)
   local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
   local rate, slow = summary.requests / summary.duration * 1e6, latency:percentile(99) / 1000
-  io.write(string.format("RESULT %f %d %f\\n", rate, bad, slow))
+  io.write(string.format("RESULT %f %d %f %d\\n", rate, bad, slow, summary.requests))
 end
 """
 
@@ -57,11 +79,11 @@ def main() -> None:
         if options.cpu:
             cpu.compare(files, options.only or list(cpu.READS), options.rounds * 20)
             return
-        ports = {name: stack.enter_context(_served(module)) for name, module in CONTESTANTS.items()}
+        servers = {name: stack.enter_context(_served(module)) for name, module in CONTESTANTS.items()}
         script = folder / "requests.lua"
         script.write_text(_LUA)
         for scenario in options.only or SCENARIOS:
-            _compare(scenario, files[scenario], ports, script, options)
+            _compare(scenario, files[scenario], servers, script, options)
             _pgbench(scenario, made, folder, options.seconds)
 
 
@@ -118,8 +140,8 @@ def _requests(made: dict[str, Any], folder: Path) -> dict[str, Path]:
 
 
 @contextmanager
-def _served(module: str) -> Iterator[int]:
-    """Two processes on one listening socket; answers the port once they live."""
+def _served(module: str) -> Iterator[Server]:
+    """Two processes on one listening socket, once they live."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         listener.set_inheritable(True)
         number, port = listener.fileno(), listener.getsockname()[1]
@@ -127,7 +149,7 @@ def _served(module: str) -> Iterator[int]:
         processes = [subprocess.Popen(argv, cwd=ROOT, pass_fds=(number,)) for _ in range(PROCESSES)]
         try:
             _wait(port)
-            yield port
+            yield Server(port, processes)
         finally:
             for process in processes:
                 process.terminate()
@@ -146,34 +168,40 @@ def _wait(port: int) -> None:
     sys.exit(f"nothing answers on port {port}")
 
 
-def _compare(scenario: str, requests: Path, ports: dict[str, int], script: Path, options: argparse.Namespace) -> None:
-    rates: dict[str, list[float]] = {name: [] for name in ports}
-    slow: dict[str, list[float]] = {name: [] for name in ports}
-    for port in ports.values():
-        _wrk(port, requests, script, 1)
-    for _ in range(options.rounds):
-        for name, port in ports.items():
-            rate, latency = _wrk(port, requests, script, options.seconds)
-            rates[name].append(rate)
-            slow[name].append(latency)
-    shown = "  ".join(
-        f"{name} {statistics.median(rates[name]):,.0f}/s (p99 {statistics.median(slow[name]):.0f} ms)" for name in ports
-    )
-    print(f"{scenario:8} {shown}")
+def _compare(
+    scenario: str, requests: Path, servers: dict[str, Server], script: Path, options: argparse.Namespace
+) -> None:
+    for server in servers.values():
+        _wrk(server, requests, script, 1)
+    rounds = [
+        {name: _wrk(server, requests, script, options.seconds) for name, server in servers.items()}
+        for _ in range(options.rounds)
+    ]
+    for name in servers:
+        rate, slow, cost = (
+            statistics.median(figures) for figures in zip(*[each[name] for each in rounds], strict=True)
+        )
+        print(f"{scenario:8} {name:5} {rate:6,.0f}/s  p99 {slow:3.0f} ms  {cost:,.0f} µs of processor time each")
     for other in ("bare", "peer"):
-        ratios = [mine / theirs for mine, theirs in zip(rates["ours"], rates[other], strict=True)]
-        middle = statistics.median(ratios)
-        print(f"{'':8} ours ÷ {other}: {middle:.2f} ({min(ratios):.2f}–{max(ratios):.2f})", flush=True)
+        faster = [each["ours"].rate / each[other].rate for each in rounds]
+        leaner = [each[other].cost / each["ours"].cost for each in rounds]
+        print(f"{'':8} ours ÷ {other}: {_spread(faster)}, by processor time {_spread(leaner)}", flush=True)
 
 
-def _wrk(port: int, requests: Path, script: Path, seconds: int) -> tuple[float, float]:
-    argv = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
+def _spread(ratios: list[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+def _wrk(server: Server, requests: Path, script: Path, seconds: int) -> Round:
+    argv = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{server.port}"]
     env = {**os.environ, "BENCH_REQUESTS": str(requests)}
+    begun = server.seconds()
     output = subprocess.run(argv, env=env, check=True, capture_output=True, text=True).stdout
-    rate, bad, latency = next(line for line in output.splitlines() if line.startswith("RESULT")).split()[1:]
+    took = server.seconds() - begun
+    rate, bad, slow, count = next(line for line in output.splitlines() if line.startswith("RESULT")).split()[1:]
     if int(bad):
-        sys.exit(f"{bad} requests failed on port {port}:\n{output}")
-    return float(rate), float(latency)
+        sys.exit(f"{bad} requests failed on port {server.port}:\n{output}")
+    return Round(float(rate), float(slow), took / int(count) * 1e6)
 
 
 def _pgbench(scenario: str, made: dict[str, Any], folder: Path, seconds: int) -> None:
