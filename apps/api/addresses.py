@@ -14,9 +14,10 @@ class AddressMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.is_behind_proxy = settings.BEHIND_PROXY
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.BEHIND_PROXY and (told := request.META.get("HTTP_X_FORWARDED_FOR")):
+        if self.is_behind_proxy and (told := request.META.get("HTTP_X_FORWARDED_FOR")):
             # The last one is what our own proxy saw; those before it are what it was told.
             request.META["REMOTE_ADDR"] = told.rpartition(",")[2].strip()
         if "\0" in request.path_info:

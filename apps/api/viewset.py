@@ -4,7 +4,7 @@ Authentication → permission → tenant → idempotency → shape → rules →
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -50,6 +50,21 @@ class ApiViewSet(GenericViewSet[Any]):
     # Whoever asks, or nobody; known from `initial` on. DRF's own `request.user` is slow to ask again and again.
     caller: Caller | None
 
+    @classmethod
+    def as_view(cls, actions: Any = None, **initkwargs: Any) -> Any:
+        """A view without DRF's rings: there, each view holds its handlers, which hold the view. Every request would
+        leave one to the garbage collector."""
+        described = super().as_view(actions, **initkwargs)
+        handled = {"head": actions["get"], **actions} if "get" in actions else actions
+
+        @wraps(described)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            self = cls(**initkwargs)
+            self.action_map = handled
+            return self.dispatch(request, *args, **kwargs)
+
+        return view
+
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {}
@@ -80,24 +95,16 @@ class ApiViewSet(GenericViewSet[Any]):
             response = self.respond(request, *args, **kwargs)
         except Exception as error:
             response = self.answer_refusal(error)
-        final = self.finalize_response(self.request, response, *args, **kwargs)
-        self.let_go()
-        return final
+        return self.finalize_response(self.request, response, *args, **kwargs)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         method = (request.method or "").lower()
         self.action = "metadata" if method == "options" else self.action_map.get(method, "")
         return ApiRequest(request, self.parser_classes)
 
-    def let_go(self) -> None:
-        """Of the handlers that DRF ties to the view: the ring would wait for the garbage collector."""
-        for method in self.action_map:
-            vars(self).pop(method, None)
-
     def respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         self.initial(self.request, *args, **kwargs)
-        name = (request.method or "").lower()
-        handler = getattr(self, name, None) if name in self.http_method_names else None
+        handler = self.handler_of((request.method or "").lower())
         if handler is None:
             raise dialect.MethodNotAllowed
         self.client_id = self.tenant_of(self.request)
@@ -110,6 +117,14 @@ class ApiViewSet(GenericViewSet[Any]):
         for reading in readings:
             self.headers.update(reading.headers)
         return response
+
+    def handler_of(self, method: str) -> Callable[..., Any] | None:
+        name = self.action_map.get(method, "options" if method == "options" else "")
+        return getattr(self, name) if name else None
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [method.upper() for method in self.http_method_names if self.handler_of(method)]
 
     def write(self, effect: Callable[[], Any]) -> HttpResponseBase:
         """One transaction; a keyed write answers its retries from the store."""
