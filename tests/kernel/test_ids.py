@@ -1,5 +1,6 @@
 """Ids are a prefix and a ULID (contract 3): new, in order for rows, and telling when they were made."""
 
+import random
 import time
 from collections.abc import Callable
 
@@ -20,6 +21,15 @@ def test_an_id_is_a_prefix_and_a_ulid_of_now(make: Callable[[str], str]) -> None
     prefix, _, text = make("req_").partition("_")
     assert prefix == "req"
     assert before <= ULID.from_str(text).milliseconds <= time.time_ns() // 1_000_000
+
+
+def test_passing_ids_are_spelt_as_the_library_spells(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [0, 1, 31, 32, 2**80 - 1, 0x0123456789ABCDEF0123]
+    for number in numbers:
+        monkeypatch.setattr(random, "getrandbits", lambda bits, number=number: number)
+        text = passing_id("req_").removeprefix("req_")
+        assert text == str(ULID.from_str(text))
+        assert int(ULID.from_str(text)) & 2**80 - 1 == number
 
 
 def test_passing_ids_are_new_every_time() -> None:
