@@ -11,7 +11,7 @@ from apps.catalog.models import Lesson
 from apps.catalog.presentation import lesson_config
 from apps.catalog.queries import Reading, read_catalog
 from apps.catalog.remembered import Remembered
-from apps.catalog.signatures import Signer
+from apps.catalog.signatures import Signer, is_current
 from apps.kernel.clock import now
 
 _MOST_BYTES = 64 * 1024 * 1024
@@ -62,12 +62,11 @@ def current_edition(principal: Principal, client_id: str) -> Edition:
     """
     reading = read_catalog(client_id, principal.subject if principal.is_end_user else None)
     key = (client_id, _audience(principal, reading))
-    signer = Signer(now())
     edition = _printed.get(key, reading.versions)
-    if edition is None or not signer.is_content_with(edition.signed_until):
+    if edition is None or not is_current(edition.signed_until):
         # One statement, so one state of the catalogue, and none older than the versions that were read before it.
         lessons = Lesson.objects.visible_to(principal, client_id, reading.tier).in_order().with_timeline()
-        edition = print_edition(lessons, signer)
+        edition = print_edition(lessons, Signer(now()))
         _printed.put(key, reading.versions, edition, weight=len(edition.body))
     return edition
 

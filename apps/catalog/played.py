@@ -9,7 +9,7 @@ from apps.catalog.models import Lesson
 from apps.catalog.presentation import Json, played_lesson
 from apps.catalog.queries import Versions, read_catalog
 from apps.catalog.remembered import Remembered
-from apps.catalog.signatures import Signer
+from apps.catalog.signatures import Signer, is_current
 from apps.kernel.clock import now
 
 
@@ -43,15 +43,12 @@ def played_by_id(client_id: str, ids: Iterable[str], *, versions: Versions | Non
     if not wanted:
         return {}
     current = versions or read_catalog(client_id).versions
-    time = now()
-    signer = Signer(time)
     found = {lesson_id: _shown.get((client_id, lesson_id), current) for lesson_id in wanted}
     missing = [
-        lesson_id
-        for lesson_id, played in found.items()
-        if played is None or not signer.is_content_with(played.signed_until)
+        lesson_id for lesson_id, played in found.items() if played is None or not is_current(played.signed_until)
     ]
     if missing:
+        time = now()
         for lesson in Lesson.objects.playable_by(client_id).filter(pk__in=missing).with_timeline():
             played = found[lesson.id] = _played(lesson, Signer(time))
             _shown.put((client_id, lesson.id), current, played)
