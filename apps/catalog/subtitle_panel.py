@@ -25,9 +25,7 @@ _MOST_SHOWN = 100
 class SubtitleForm(forms.Form):
     """What is sent for one locale; what is in it is for the service to judge."""
 
-    file = forms.FileField(
-        allow_empty_file=True, error_messages={"required": _("Please choose a file.")}, label=_("WebVTT file")
-    )
+    file = forms.FileField(allow_empty_file=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Entry:
     @property
     def state(self) -> Any:
         if self.subtitle is not None:
-            return _STATES[Subtitle.Status(self.subtitle.status)]
+            return _STATES[self.subtitle.state]
         return _("File of another site") if self.address else _("None")
 
     @property
@@ -59,7 +57,7 @@ class Entry:
 
     @property
     def is_to_retry(self) -> bool:
-        return self.subtitle is not None and self.subtitle.status == Subtitle.Status.FAILED
+        return self.subtitle is not None and self.subtitle.state == Subtitle.Status.FAILED
 
     @property
     def problems(self) -> list[dict[str, Any]]:
@@ -73,7 +71,10 @@ class Entry:
 
 def panel_of(lesson: Lesson, refusals: Mapping[str, str]) -> list[Entry]:
     """All locales; `refusals` are what was just refused, by locale."""
-    found = {each.locale: each for each in Subtitle.objects.for_client(lesson.client_id).filter(lesson=lesson)}
+    found = {
+        each.locale: each
+        for each in Subtitle.objects.for_client(lesson.client_id).filter(lesson=lesson).select_related("job")
+    }
     return [
         Entry(
             locale=locale,

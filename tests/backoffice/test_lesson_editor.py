@@ -5,12 +5,15 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 from PIL import Image
 
 from apps.accounts.models import User
 from apps.catalog.models import Lesson, MediaFile, Plan, Subtitle
+from apps.jobs.models import Job
+from apps.jobs.work import work_off
 from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client
@@ -224,3 +227,69 @@ def test_a_library_lesson_is_previewed_by_any_client(browser: Browser, gofa: Cli
     videos = browser.get(page_of(library, "preview")).context["script"]["videos"]
 
     assert videos[0]["url"].startswith("/api/media/gofa/films/a.mp4?sig=")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_on_the_lesson_and_its_problems_are_shown_with_their_lines(
+    browser: Browser, lesson: Lesson
+) -> None:
+    content = b"WEBVTT\n\n00:01.000 --> 00:02.000\nFine\n\n00:0x.000 --> 00:04.000\nBroken\n"
+
+    page = upload(browser, lesson, content).content.decode()
+
+    assert "English: The subtitle is being checked." in page
+    assert stored(lesson).subtitle_url["en"].startswith("/api/media/demo/subtitles/")
+    assert LogEntry.objects.filter(object_id=lesson.id).count() == 1
+
+    work_off(seconds=30)
+
+    page = " ".join(browser.get(page_of(lesson)).content.decode().split())
+    assert "1 cue, 0:02" in page
+    assert "<td>6</td> <td>1</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("a.vtt", b"1\n00:01 --> 00:02\nSRT\n", "Line 1, column 1: The first line must be &quot;WEBVTT&quot;"),
+        ("a.srt", b"WEBVTT\n", "Unsupported file type"),
+    ],
+)
+def test_what_is_no_subtitle_is_refused_beside_its_field(
+    browser: Browser, lesson: Lesson, name: str, content: bytes, error: str
+) -> None:
+    page = upload(browser, lesson, content, locale="zh-Hant", name=name).content.decode()
+
+    panel = page[page.index('data-locale="zh-Hant"') : page.index('data-locale="zh-Hans"')]
+    assert error in panel
+    assert 'aria-invalid="true"' in panel
+    assert stored(lesson).subtitle_url == {}
+    assert not LogEntry.objects.exists()
+
+
+def test_a_failed_check_is_tried_again(browser: Browser, lesson: Lesson) -> None:
+    subtitle = make_subtitle(lesson, status="failed")
+    assert "Try again" in browser.get(page_of(lesson)).content.decode()
+
+    browser.post(page_of(lesson, "subtitles/retry"), {"locale": "en"})
+
+    with binding.bound("demo"):
+        assert Subtitle.objects.get(pk=subtitle.pk).status == "processing"
+        assert Job.objects.filter(kind="catalog.subtitle").count() == 1
+
+
+def test_a_draft_becomes_the_lessons_subtitle(browser: Browser, lesson: Lesson) -> None:
+    draft = make_subtitle(lesson, locale="zh-Hans", status="ready", cue_count=1, duration=2.0, is_draft=True)
+
+    page = browser.post(page_of(lesson, "subtitles/accept"), {"locale": "zh-Hans"}, follow=True).content.decode()
+
+    assert "Use this draft" not in page
+    assert stored(lesson).subtitle_url == {"zh-Hans": f"/api/media/{draft.file_id}"}
+
+
+def test_nothing_is_done_for_a_locale_that_is_none_or_by_a_link(browser: Browser, lesson: Lesson) -> None:
+    make_subtitle(lesson, locale="zh-Hans", status="ready", is_draft=True)
+
+    assert browser.post(page_of(lesson, "subtitles/accept"), {"locale": "fr"}).status_code == 302
+    assert browser.get(page_of(lesson, "subtitles/accept"), {"locale": "zh-Hans"}).status_code == 302
+    assert stored(lesson).subtitle_url == {}

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from apps.accounts.models import User
 from apps.catalog.models import Lesson, Plan, Subtitle
+from apps.jobs.work import work_off
 from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client
@@ -171,9 +172,24 @@ def test_the_preview_plays_the_film_and_jumps_to_a_session(page: Page, cleo: Use
     page.get_by_role("button", name="Squats").click()
     assert_soon(page, lambda: film_time(page) > 10.2)
     expect(page.get_by_role("button", name="Squats")).to_have_attribute("aria-current", "step")
+    expect(page.get_by_role("alert")).to_be_hidden()
     page.get_by_label("Subtitles").select_option("zh-Hant")
     shown = "[...document.querySelector('video').textTracks].filter((each) => each.mode === 'showing')[0]?.language"
     assert_soon(page, lambda: page.evaluate(shown) == "zh-Hant")
+
+
+def test_the_problems_of_a_subtitle_are_shown_with_their_lines(page: Page, cleo: User, lesson: Lesson) -> None:
+    broken = b"WEBVTT\n\n00:01.000 --> 00:02.000\nFine\n\n00:0x.000 --> 00:04.000\nBroken\n"
+    open_lesson(page, cleo, lesson)
+    panel = page.get_by_role("article", name="English")
+    panel.get_by_label("WebVTT file").set_input_files({"name": "a.vtt", "mimeType": "text/vtt", "buffer": broken})
+    panel.get_by_role("button", name="Upload").click()
+    expect(panel).to_contain_text("Being checked")
+    work_off(seconds=30)
+    page.reload()
+
+    expect(panel).to_contain_text("1 cue")
+    expect(panel.get_by_role("row", name="6 1 The cue is dropped")).to_be_visible()
 
 
 def with_problems(lesson: Lesson) -> None:

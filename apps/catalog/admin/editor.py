@@ -122,7 +122,7 @@ class LessonEditor(TenantModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = ShelfForm if self._is_of_library(obj) else LessonForm
-        made = super().get_form(request, obj, change, **{"form": form} | kwargs)
+        made: Any = super().get_form(request, obj, change, **{"form": form} | kwargs)
         made.refused = getattr(request, _REFUSED, {})
         return made
 
@@ -202,7 +202,7 @@ class LessonEditor(TenantModelAdmin):
         def upload(lesson: Lesson, locale: str, author: str) -> None:
             form = SubtitleForm(request.POST, request.FILES)
             if not form.is_valid():
-                raise Refusal("; ".join(error for errors in form.errors.values() for error in errors))
+                raise BadRequest(gettext("Please choose a file."))
             file = form.cleaned_data["file"]
             services.upload_subtitle(
                 client=lesson.client,
@@ -250,7 +250,7 @@ class LessonEditor(TenantModelAdmin):
             opened = copy(request)
             opened.method = "GET"
             context = {"subtitle_refusals": {locale: gettext(refusal.message)}}
-            return cast(HttpResponse, self.change_view(opened, object_id, extra_context=context))
+            return self.change_view(opened, object_id, extra_context=context)
         self.message_user(request, f"{LANGUAGES[locale]}: {done}")
         return back
 
