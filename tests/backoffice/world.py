@@ -8,7 +8,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
-from apps.catalog.models import Lesson
+from apps.catalog.models import BatchRow, Lesson, LessonBatch
 from apps.events.models import DeadLetter, OutboxEvent
 from apps.jobs.models import Job
 from apps.kernel.clock import now
@@ -80,11 +80,23 @@ def a_job(client: Client, marker: str) -> Job:
     return job
 
 
+def a_batch(client: Client, marker: str) -> LessonBatch:
+    with binding.bound(client.id):
+        batch = LessonBatch.objects.create(
+            client=client, file_name=f"{marker}.csv", row_count=1, author=f"{marker}-author", created_at=now()
+        )
+        BatchRow.objects.create(
+            client=client, batch=batch, number=2, name=f"{marker} row", outcome="new", fields={"met": 1}
+        )
+    return batch
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
     "tenants.enduser": a_user,
     "catalog.lesson": a_lesson,
+    "catalog.lessonbatch": a_batch,
     "plays.lessonplay": a_play,
     "accounts.revokabletoken": a_token,
     "accounts.user": a_member_of_staff,

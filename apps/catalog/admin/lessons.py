@@ -14,6 +14,7 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import services
+from apps.catalog.admin import exports
 from apps.catalog.admin.editor import SCRIPTS, LessonEditor
 from apps.catalog.models import Lesson, ShelfEntry
 from apps.kernel.clock import now
@@ -63,7 +64,7 @@ class LessonAdmin(LessonEditor):
     search_fields = ("id",)
     search_help_text = _("Words of the title or description in any language, or an ID")
     sortable_by = ("length", "intensity", "algorithm", "status")
-    actions = ("show", "hide")
+    actions = ("show", "hide", *exports.ACTIONS)
 
     # --- which rows, and what of them ---
 

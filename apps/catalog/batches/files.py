@@ -21,10 +21,20 @@ MOST_ROWS = 5_000
 _MOST_EMPTY = 100_000
 # Each object or list takes some sixty bytes of memory, however short it is written.
 _MOST_CONTAINERS = 500_000
+_UNKNOWN = "Unknown columns: %(columns)s"
+_TWICE = "Columns that are there twice: %(columns)s"
 _DELIMITERS = (",", ";")
 
 # A description may be longer than the 128 KiB that the module allows a cell; the file's own size bounds it.
 csv.field_size_limit(MOST_BYTES)
+
+
+class WrongFile(BadRequest):
+    """Nothing of the file can be read; `template` and `values` say why in whatever language."""
+
+    def __init__(self, template: str, **values: object) -> None:
+        super().__init__(template % values if values else template)
+        self.template, self.values = template, values
 
 
 @dataclass(slots=True)
@@ -56,7 +66,7 @@ def _read_csv(file: IO[bytes]) -> list[FileRow]:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise BadRequest(f"The file is not UTF-8: look at line {line}.") from error
+        raise WrongFile("The file is not UTF-8: look at line %(line)s.", line=line) from error
     if "\0" in text:
         raise BadRequest("The file is not text.")
     first = next(csv.reader(io.StringIO(text, newline="")), [])
@@ -64,7 +74,7 @@ def _read_csv(file: IO[bytes]) -> list[FileRow]:
     try:
         return _of_table(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise BadRequest(f"The file is not CSV: {error}.") from error
+        raise WrongFile("The file is not CSV: %(reason)s.", reason=error) from error
 
 
 def _known(headers: list[str]) -> int:
@@ -86,17 +96,17 @@ def _of_table(lines: Iterable[list[str]]) -> list[FileRow]:
 
 def _names(headers: list[str]) -> list[str]:
     found = [(header, column_named(header)) for header in headers]
-    _refuse_columns("Unknown columns", [header.strip() or "(empty)" for header, name in found if name is None])
+    _refuse_columns(_UNKNOWN, [header.strip() or "(empty)" for header, name in found if name is None])
     names = [name for _, name in found if name is not None]
-    _refuse_columns("Columns that are there twice", sorted({name for name in names if names.count(name) > 1}))
+    _refuse_columns(_TWICE, sorted({name for name in names if names.count(name) > 1}))
     _require_columns(names)
     return names
 
 
-def _refuse_columns(what: str, headers: list[str]) -> None:
+def _refuse_columns(template: str, headers: list[str]) -> None:
     if headers:
         shown = ", ".join(header[:40] for header in headers[:10])
-        raise BadRequest(f"{what}: {shown}")
+        raise WrongFile(template, columns=shown)
 
 
 def _require_columns(names: Iterable[str]) -> None:
@@ -138,16 +148,14 @@ def _read_json(file: IO[bytes]) -> list[FileRow]:
         raise TooLarge("The file has more than 5,000 lessons.")
     # A list of lessons, or what is exported: an object that holds it. The parser knows objects.
     document = parse_json(b'{"lessons":' + text + b"}" if text.startswith(b"[") else text)
-    _refuse_columns("Unknown columns", [name for name in document if name != "lessons"])
+    _refuse_columns(_UNKNOWN, [name for name in document if name != "lessons"])
     lessons = document.get("lessons")
     if not isinstance(lessons, list) or not all(isinstance(lesson, dict) for lesson in lessons):
         raise BadRequest("The file must hold a list of lessons.")
     if len(lessons) > MOST_ROWS:
         raise TooLarge("The file has more than 5,000 lessons.")
     known = {name.partition(".")[0] for name in NAMES}
-    _refuse_columns(
-        "Unknown columns", list(dict.fromkeys(name for each in lessons for name in each if name not in known))
-    )
+    _refuse_columns(_UNKNOWN, list(dict.fromkeys(name for each in lessons for name in each if name not in known)))
     return [_of_object(number, lesson) for number, lesson in enumerate(lessons, 1)]
 
 
