@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from drf_spectacular.generators import SchemaGenerator
 
 from apps.accounts.models import User
@@ -43,6 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/b2b/lessons/catalog": {"title": {"en": "New"}},
     "PATCH /api/b2b/lessons/catalog": {"liveLessonIds": [""]},
     "PATCH /api/b2b/lessons/catalog/{lesson_id}": {"title": {"en": "Taken over"}},
+    "POST /api/b2b/lessons/catalog/{lesson_id}/subtitle": {"locale": "en", "file": ("en.vtt", b"WEBVTT\n")},
     "POST /api/b2b/plans": {"title": {"en": "New"}, "lessonIds": [""]},
     "PATCH /api/b2b/plans/{plan_id}": {"title": {"en": "Taken over"}, "lessonIds": [""]},
     "PATCH /api/platform/clients/{client_id}": {"name": "Taken over"},
@@ -105,6 +108,9 @@ def ask(caller: Caller, route: Route, ids: dict[str, str], query: dict[str, str]
     for field, kind in BODY_IDS.items():
         if body and body.get(field) in ("", [""]):
             body[field] = [ids[kind]] if body[field] else ids[kind]
+    if body and "file" in body:
+        form = encode_multipart(BOUNDARY, {**body, "file": SimpleUploadedFile(*body["file"])})
+        return caller.call(route.method, path, form, query, {"Content-Type": MULTIPART_CONTENT})
     return caller.call(route.method, path, body, query, {})
 
 

@@ -64,7 +64,7 @@ def reindex(client_id: str) -> None:
 def _write(sources: Iterable[tuple["Lesson", str, Iterable[str]]]) -> None:
     model = apps.get_model("catalog", "LessonText")
     rows = (
-        model(client_id=lesson.client_id, lesson=lesson, source=source, search=_vector(texts))
+        model(client_id=lesson.client_id, lesson=lesson, source=source, search=vector(texts))
         for lesson, source, texts in sources
     )
     _lesson_texts().bulk_create(
@@ -80,7 +80,7 @@ def _lesson_texts() -> Any:
     return apps.get_model("catalog", "LessonText")._default_manager
 
 
-def _vector(texts: Iterable[str]) -> CombinedExpression:
+def vector(texts: Iterable[str]) -> CombinedExpression:
     """Without positions, which nothing asks for: they are half of the space of a long subtitle."""
     terms = wording.search_terms("\n".join(texts))
     words = _words(terms.words)

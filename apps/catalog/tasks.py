@@ -3,12 +3,13 @@
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
-from apps.catalog import media, thumbnails
+from apps.catalog import media, thumbnails, webvtt
 from apps.catalog.batches import tasks as batch_tasks  # noqa: F401 - its performers are found from here
 from apps.catalog.fetching import CannotFetch
 from apps.catalog.films import FilmRefused
-from apps.catalog.models import Lesson
+from apps.catalog.models import Lesson, Subtitle
 from apps.catalog.pictures import PictureRefused
+from apps.catalog.services import subtitles
 from apps.jobs.performers import Hopeless, NotNow, performs
 from apps.jobs.work import Work
 from apps.kernel.clock import now
@@ -36,6 +37,23 @@ def take_thumbnail(work: Work) -> None:
         raise Hopeless(refusal.message) from refusal
     with work.finishing():
         thumbnails.hang(work.subject_id, scene, thumbnail, now=now())
+
+
+@performs(subtitles.KIND, title=_("Check a subtitle"))
+def process_subtitle(work: Work) -> None:
+    """One that was replaced meanwhile has a job of its own."""
+    rows = Subtitle.objects.for_client(work.client_id).filter(lesson_id=work.subject_id)
+    subtitle = rows.filter(revision=work.payload["revision"]).first()
+    if subtitle is None:
+        return
+    with media.open(subtitle.file_id) as file:
+        content = file.read()
+    try:
+        document = webvtt.parse(content)
+    except webvtt.NotWebVTT as refusal:
+        raise Hopeless(refusal.message) from refusal
+    with work.finishing():
+        subtitles.record_document(subtitle=subtitle, document=document, now=now())
 
 
 @shared_task(ignore_result=True)

@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from apps.catalog.views.lessons import LessonViewSet
 from apps.catalog.views.media import MediaViewSet
 from apps.catalog.views.plans import ManagedPlanViewSet, PlanViewSet
+from apps.catalog.views.subtitles import SubtitleViewSet
 from apps.catalog.views.workspace import WorkspaceViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -14,10 +15,12 @@ router.register("api/b2b/plans", ManagedPlanViewSet, basename="managed-plan")
 # A router knows no PATCH of a list.
 catalog = WorkspaceViewSet.as_view({"get": "list", "post": "create", "patch": "update_list"})
 catalog_lesson = WorkspaceViewSet.as_view({"patch": "partial_update"})
+subtitle = SubtitleViewSet.as_view({"post": "upload"})
 
 urlpatterns = [
     *router.urls,
     path("api/b2b/lessons/catalog", catalog, name="lessons-catalog-list"),
+    path("api/b2b/lessons/catalog/<path:lesson_id>/subtitle", subtitle, name="lessons-catalog-subtitle"),
     path("api/b2b/lessons/catalog/<path:lesson_id>", catalog_lesson, name="lessons-catalog-detail"),
     path("api/media/<path:media_path>", MediaViewSet.as_view({"get": "retrieve"}), name="media"),
 ]

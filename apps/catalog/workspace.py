@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from apps.catalog.models import Lesson, LessonSession, ShelfEntry
+from apps.catalog.media import address_of
+from apps.catalog.models import Lesson, LessonSession, ShelfEntry, Subtitle
 from apps.catalog.presentation import Json, number
 from apps.catalog.vocabulary import equipment_label, label_of
 from apps.kernel.clock import instant
@@ -12,10 +13,17 @@ _DIGITS = 6
 
 
 def catalog_summary(
-    client_id: str, tiers: Sequence[str], lessons: Iterable[Lesson], shelf: Mapping[str, ShelfEntry]
+    client_id: str,
+    tiers: Sequence[str],
+    lessons: Iterable[Lesson],
+    shelf: Mapping[str, ShelfEntry],
+    subtitles: Mapping[str, Sequence[Subtitle]],
 ) -> Json:
-    """The whole workspace of a client; `shelf` are its entries by lesson id, `tiers` all that it has."""
-    shown = [workspace_lesson(lesson, lesson.timeline, shelf.get(lesson.id)) for lesson in lessons]
+    """The whole workspace of a client: `shelf` and `subtitles` by lesson id, `tiers` all that it has."""
+    shown = [
+        workspace_lesson(lesson, lesson.timeline, shelf.get(lesson.id), subtitles.get(lesson.id, ()))
+        for lesson in lessons
+    ]
     return {
         "clientId": client_id,
         "lessons": shown,
@@ -24,7 +32,9 @@ def catalog_summary(
     }
 
 
-def workspace_lesson(lesson: Lesson, sessions: Iterable[LessonSession], entry: ShelfEntry | None) -> Json:
+def workspace_lesson(
+    lesson: Lesson, sessions: Iterable[LessonSession], entry: ShelfEntry | None, subtitles: Iterable[Subtitle]
+) -> Json:
     """One lesson of the client or of the library; without an entry it is dark."""
     return {
         "id": lesson.id,
@@ -40,6 +50,7 @@ def workspace_lesson(lesson: Lesson, sessions: Iterable[LessonSession], entry: S
         "isLive": entry is not None and entry.is_live and lesson.status == Lesson.Status.ACTIVE,
         "membershipTiers": entry.membership_tiers if entry else [],
         "subtitleUrl": spell(lesson.subtitle_url, "underscore"),
+        "subtitles": {each.locale.replace("-", "_"): _subtitle(each) for each in subtitles},
         "sessions": [_workspace_session(session) for session in sessions],
     }
 
@@ -48,6 +59,17 @@ def _name(title: Localized) -> Localized:
     """The title, its Traditional Chinese under `zh` as well."""
     name = spell(title, "underscore")
     return {**name, "zh": name["zh_Hant"]} if "zh_Hant" in name else name
+
+
+def _subtitle(subtitle: Subtitle) -> Json:
+    return {
+        "status": subtitle.state,
+        "cueCount": subtitle.cue_count,
+        "duration": None if subtitle.duration is None else number(subtitle.duration),
+        "problems": subtitle.problems,
+        "draft": subtitle.is_draft,
+        "url": address_of(subtitle.file_id),
+    }
 
 
 def _workspace_session(session: LessonSession) -> Json:

@@ -86,6 +86,7 @@ def test_makes_a_lesson_and_answers_the_catalog(as_: As, cleo: User, ada: EndUse
                         "en": "https://cdn.example.com/lesson-en.vtt",
                         "zh_Hant": "/api/media/gofa/zh.vtt",
                     },
+                    "subtitles": {},
                     "sessions": [
                         {"title": {}, "startSeconds": 0, "endSeconds": 60.25, "type": ""},
                         {
@@ -183,6 +184,7 @@ def test_a_title_is_enough_and_the_lesson_is_dark(as_: As, cleo: User, ada: EndU
         "isLive": False,
         "membershipTiers": ["standard", "premium"],
         "subtitleUrl": {},
+        "subtitles": {},
         "sessions": [],
     }
     assert catalog["liveLessonIds"] == []

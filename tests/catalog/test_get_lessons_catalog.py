@@ -29,6 +29,7 @@ BALANCE: dict[str, Any] = {
     "isLive": True,
     "membershipTiers": ["standard"],
     "subtitleUrl": {"en": "/api/media/path/to/subtitle.vtt", "zh_Hant": "/api/media/zh.vtt"},
+    "subtitles": {},
     "sessions": [
         {"title": {"en": "Warm up", "zh_Hant": "熱身"}, "startSeconds": 0, "endSeconds": 60.5, "type": "Warm Up"},
         {
@@ -101,6 +102,7 @@ def test_shows_the_whole_workspace(as_: As, cleo: User, demo: Client, gofa: Clie
                 "isLive": False,
                 "membershipTiers": [],
                 "subtitleUrl": {},
+                "subtitles": {},
                 "sessions": [],
             },
         ],
@@ -174,4 +176,4 @@ def test_fifty_lessons_take_as_many_queries_as_one(
     with django_assert_num_queries(len(one)):
         assert len(as_(cleo).get(PATH).json()["lessons"]) == 50
     asked = [query["sql"] for query in one.captured_queries if 'FROM "catalog_' in query["sql"]]
-    assert len(asked) == 2
+    assert len(asked) == 3

@@ -81,6 +81,7 @@ def test_makes_exactly_the_named_lessons_live(
         "algorithm": "Video",
         "status": "active",
         "subtitleUrl": {},
+        "subtitles": {},
         "sessions": [],
     }
     tiers = ["standard", "premium"]

@@ -98,6 +98,7 @@ def test_changes_what_is_given_and_answers_the_catalog(as_: As, cleo: User, less
                     "isLive": False,
                     "membershipTiers": ["premium"],
                     "subtitleUrl": {"en": "https://cdn.example.com/en.vtt"},
+                    "subtitles": {},
                     "sessions": [{"title": {"en": "Main"}, "startSeconds": 0, "endSeconds": 300, "type": ""}],
                 }
             ],

@@ -53,9 +53,21 @@ class Subtitle(models.Model):
                 name="subtitle_status_known", condition=Q(status__in=["processing", "ready", "failed"])
             ),
         ]
+        # Not led by the client: whether a file or a job may go is asked by these alone.
+        indexes: ClassVar = [
+            models.Index(name="subtitle_by_file", fields=["file"]),
+            models.Index(name="subtitle_by_job", fields=["job"], condition=Q(job__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.lesson_id} ({self.locale})"
+
+    @property
+    def state(self) -> "Subtitle.Status":
+        """Where it stands, its job considered: a job that was given up leaves its subject as it was."""
+        given_up = self.job is not None and self.job.state == Job.State.FAILED
+        is_stuck = self.status == self.Status.PROCESSING and given_up
+        return self.Status.FAILED if is_stuck else self.Status(self.status)
 
 
 class SubtitleCue(models.Model):

@@ -220,6 +220,26 @@ class WorkspaceSessionOut(wire.WireSerializer):
     target_rep_count = serializers.IntegerField(required=False)
 
 
+class SubtitleProblemOut(wire.WireSerializer):
+    """`code` says the same as `message` to a program."""
+
+    line = serializers.IntegerField(min_value=1)
+    column = serializers.IntegerField(min_value=1)
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class SubtitleStateOut(wire.WireSerializer):
+    """What a job found in an uploaded file; null until then. A draft is a machine's, and not on the lesson."""
+
+    status = serializers.ChoiceField(["processing", "ready", "failed"])
+    cue_count = serializers.IntegerField(min_value=0, allow_null=True)
+    duration = serializers.FloatField(allow_null=True, help_text="seconds, to the end of the last cue")
+    problems = SubtitleProblemOut(many=True)
+    draft = serializers.BooleanField()
+    url = serializers.CharField()
+
+
 class WorkspaceLessonOut(wire.WireSerializer):
     """A lesson of the B2B workspace."""
 
@@ -236,6 +256,7 @@ class WorkspaceLessonOut(wire.WireSerializer):
     is_live = serializers.BooleanField()
     membership_tiers = serializers.ListField(child=serializers.CharField())
     subtitle_url = wire.LocalizedField(spelling="underscore")
+    subtitles = serializers.DictField(child=SubtitleStateOut(), help_text="by locale; only of files uploaded here")
     sessions = WorkspaceSessionOut(many=True)
 
 

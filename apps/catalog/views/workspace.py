@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from apps.accounts.access import client_for
 from apps.accounts.permissions import STAFF, allow
 from apps.api.gofa import GofaViewSet
-from apps.catalog.models import Lesson, ShelfEntry
+from apps.catalog.models import Lesson, ShelfEntry, Subtitle
 from apps.catalog.presentation import Json
 from apps.catalog.serializers.workspace import (
     CatalogChanges,
@@ -24,7 +24,7 @@ from apps.catalog.views.asking import client_parameter, principal_of
 from apps.catalog.workspace import catalog_summary
 from apps.kernel.clock import now
 from apps.kernel.refusals import BadRequest
-from apps.tenants.models import Client
+from apps.tenants.models import LIBRARY_CLIENT_ID, Client
 
 MANAGED = client_parameter("The client to manage: platform staff's choice, `gofa` without it.")
 
@@ -101,7 +101,11 @@ class WorkspaceViewSet(GofaViewSet):
 
 
 def catalog_of(client: Client) -> Json:
-    """The workspace's catalogue of the bound client, in two queries."""
+    """The workspace's catalogue of the bound client, in three queries."""
     lessons = list(Lesson.objects.selectable_by(client.id).in_order().with_timeline())
     shelf = {entry.lesson_id: entry for entry in ShelfEntry.objects.for_client(client.id)}
-    return catalog_summary(client.id, client.membership_tiers, lessons, shelf)
+    subtitles: dict[str, list[Subtitle]] = {}
+    owners = (client.id, LIBRARY_CLIENT_ID)
+    for subtitle in Subtitle.objects.filter(client_id__in=owners).select_related("job").order_by("locale"):
+        subtitles.setdefault(subtitle.lesson_id, []).append(subtitle)
+    return catalog_summary(client.id, client.membership_tiers, lessons, shelf, subtitles)

@@ -1,0 +1,186 @@
+"""What becomes of a subtitle that somebody uploads? It is on the lesson at once; a job looks into it (contract 4)."""
+
+from datetime import datetime
+
+from apps.catalog import media, search, webvtt
+from apps.catalog.models import Lesson, Subtitle, SubtitleCue
+from apps.jobs.services import request_job
+from apps.kernel.ids import new_id
+from apps.kernel.localized import canonical_locale
+from apps.kernel.refusals import BadRequest, Conflict, Detail, Forbidden, NotFound, TooLarge
+from apps.tenants import binding
+from apps.tenants.models import Client
+
+KIND = "catalog.subtitle"
+MOST_BYTES = 2 * 1024 * 1024
+CONTENT_TYPE = "text/vtt"
+_OTHER_SCRIPT = {"zh-Hant": "zh-Hans", "zh-Hans": "zh-Hant"}
+_CUES_TOGETHER = 500
+
+
+def upload_subtitle(
+    *, client: Client, lesson_id: str, locale: str, content: bytes, file_name: str, author: str, now: datetime
+) -> Subtitle:
+    """Put the file on the client's lesson, in place of the one of that locale, and have a job look into it.
+
+    BadRequest for a locale or a file that cannot be one, with the line; TooLarge over 2 MiB; NotFound; Forbidden for a
+    lesson of the library. Its address is on the lesson, and works until the next upload for that locale.
+    """
+    stored = canonical_locale(locale)
+    if stored is None:
+        raise BadRequest("Unsupported locale", details=[Detail("locale", "Must be one of en, zh_Hant, zh_Hans.")])
+    if not file_name.lower().endswith(".vtt"):
+        raise BadRequest("Unsupported file type", details=[Detail("file", "Must be a WebVTT file (.vtt).")])
+    if len(content) > MOST_BYTES:
+        raise TooLarge("A subtitle may have 2 MiB")
+    webvtt.check_header(content)
+    with binding.atomic():
+        lesson = _own_lesson(client, lesson_id)
+        subtitle = _put(lesson, stored, content, is_draft=False, author=author, now=now)
+        _show(lesson, subtitle, author)
+        _request(subtitle, now)
+    return subtitle
+
+
+def retry_subtitle(*, client: Client, lesson_id: str, locale: str, now: datetime) -> Subtitle:
+    """Look once more into a file that no job could finish with. NotFound; Conflict when none has failed."""
+    with binding.atomic():
+        subtitle = _held(client, lesson_id, locale)
+        if subtitle.state != Subtitle.Status.FAILED:
+            raise Conflict("Only a subtitle whose check has failed can be checked again")
+        subtitle.status = Subtitle.Status.PROCESSING
+        subtitle.save(update_fields=["status"])
+        _request(subtitle, now)
+    return subtitle
+
+
+def accept_draft(*, client: Client, lesson_id: str, locale: str, author: str, now: datetime) -> Subtitle:
+    """Make the machine's draft the lesson's subtitle, as if this person had uploaded it. NotFound without a draft."""
+    with binding.atomic():
+        lesson = _own_lesson(client, lesson_id)
+        subtitle = _held(client, lesson_id, locale)
+        if not subtitle.is_draft:
+            raise NotFound("There is no draft for this locale")
+        subtitle.is_draft, subtitle.uploaded_by, subtitle.uploaded_at = False, author, now
+        subtitle.save(update_fields=["is_draft", "uploaded_by", "uploaded_at"])
+        _show(lesson, subtitle, author)
+        search.index_subtitle(lesson, subtitle.locale, subtitle.cues.values_list("text", flat=True))
+    return subtitle
+
+
+def record_document(*, subtitle: Subtitle, document: webvtt.Document, now: datetime) -> None:
+    """What a job found: the canonical file at the same address, the cues, the problems, and a draft of the other
+    script. Within the job's transaction; a file that was replaced meanwhile is left to its own job.
+    """
+    lesson = Lesson.objects.for_client(subtitle.client_id).locked().filter(pk=subtitle.lesson_id).first()
+    current = Subtitle.objects.locked().filter(pk=subtitle.pk, revision=subtitle.revision).first()
+    if lesson is None or current is None:
+        return
+    content = webvtt.write(document)
+    media.replace(
+        client_id=lesson.client_id,
+        path=current.file_id,
+        content=content,
+        content_type=CONTENT_TYPE,
+        author=current.uploaded_by,
+        now=now,
+    )
+    _finish(current, document, now)
+    search.index_subtitle(lesson, current.locale, [cue.text for cue in document.cues])
+    other = _OTHER_SCRIPT.get(current.locale)
+    if other:
+        _draft(lesson, other, webvtt.draft_document(document, current.locale), now)
+
+
+def _draft(lesson: Lesson, locale: str, document: webvtt.Document, now: datetime) -> None:
+    """Never in place of a person's file, be it one of ours or one of another site."""
+    if locale in lesson.subtitle_url or Subtitle.objects.filter(lesson=lesson, locale=locale, is_draft=False).exists():
+        return
+    draft = _put(lesson, locale, webvtt.write(document), is_draft=True, author="", now=now)
+    _finish(draft, document, now)
+
+
+def _put(lesson: Lesson, locale: str, content: bytes, *, is_draft: bool, author: str, now: datetime) -> Subtitle:
+    """A new revision with a file of its own; that of the one before is removed."""
+    earlier = Subtitle.objects.locked().filter(lesson=lesson, locale=locale).first()
+    revision = new_id("")
+    path = f"{lesson.client_id}/subtitles/{media.name_of(lesson.id)}/{locale}-{revision}.vtt"
+    file = media.store(
+        client_id=lesson.client_id, path=path, content=content, content_type=CONTENT_TYPE, author=author, now=now
+    )
+    if earlier is not None:
+        earlier.delete()
+        search.forget_subtitle(lesson, locale)
+        media.remove(client_id=lesson.client_id, path=earlier.file_id, now=now)
+    return Subtitle.objects.create(
+        client_id=lesson.client_id,
+        lesson=lesson,
+        locale=locale,
+        revision=revision,
+        file=file,
+        is_draft=is_draft,
+        uploaded_by=author,
+        uploaded_at=now,
+    )
+
+
+def _finish(subtitle: Subtitle, document: webvtt.Document, now: datetime) -> None:
+    subtitle.status, subtitle.processed_at = Subtitle.Status.READY, now
+    subtitle.cue_count, subtitle.duration = len(document.cues), document.duration_ms / 1000
+    subtitle.problems = [
+        {"line": each.line, "column": each.column, "code": str(each.code), "message": each.message}
+        for each in document.problems
+    ]
+    subtitle.problem_count = document.problem_count
+    subtitle.save()
+    subtitle.cues.all().delete()
+    SubtitleCue.objects.bulk_create(
+        (
+            SubtitleCue(
+                client_id=subtitle.client_id,
+                subtitle=subtitle,
+                index=index,
+                start_ms=cue.start_ms,
+                end_ms=cue.end_ms,
+                text=cue.text,
+                search=search.vector([cue.text]),
+            )
+            for index, cue in enumerate(document.cues)
+        ),
+        batch_size=_CUES_TOGETHER,
+    )
+
+
+def _show(lesson: Lesson, subtitle: Subtitle, author: str) -> None:
+    lesson.subtitle_url = {**lesson.subtitle_url, subtitle.locale: media.address_of(subtitle.file_id)}
+    lesson.modified_by = author
+    lesson.save(update_fields=["subtitle_url", "modified_by", "modified_at"])
+
+
+def _request(subtitle: Subtitle, now: datetime) -> None:
+    subtitle.job = request_job(
+        client_id=subtitle.client_id,
+        kind=KIND,
+        subject_id=subtitle.lesson_id,
+        payload={"locale": subtitle.locale, "revision": subtitle.revision},
+        now=now,
+    )
+    subtitle.save(update_fields=["job"])
+
+
+def _own_lesson(client: Client, lesson_id: str) -> Lesson:
+    """Locked: an upload, an edit and a job that has finished change it one after the other."""
+    lesson = Lesson.objects.for_client(client.id).locked().filter(pk=lesson_id).first()
+    if lesson is not None:
+        return lesson
+    if Lesson.objects.selectable_by(client.id).filter(pk=lesson_id).exists():
+        raise Forbidden("A lesson of the library can be shown, hidden and tiered, not edited")
+    raise NotFound("Lesson not found")
+
+
+def _held(client: Client, lesson_id: str, locale: str) -> Subtitle:
+    rows = Subtitle.objects.for_client(client.id).locked()
+    subtitle = rows.filter(lesson_id=lesson_id, locale=canonical_locale(locale) or "").first()
+    if subtitle is None:
+        raise NotFound("Subtitle not found")
+    return subtitle
