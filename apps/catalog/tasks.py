@@ -49,11 +49,11 @@ def process_subtitle(work: Work) -> None:
     with media.open(subtitle.file_id) as file:
         content = file.read()
     try:
-        document = webvtt.parse(content)
+        findings = subtitles.look_into(content, subtitle.locale)
     except webvtt.NotWebVTT as refusal:
         raise Hopeless(refusal.message) from refusal
     with work.finishing():
-        subtitles.record_document(subtitle=subtitle, document=document, now=now())
+        subtitles.record_findings(subtitle=subtitle, findings=findings, now=now())
 
 
 @shared_task(ignore_result=True)

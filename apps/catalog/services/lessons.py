@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
-from apps.catalog import search
+from apps.catalog import media, search
 from apps.catalog.addresses import media_path, unsigned
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry, Subtitle
 from apps.catalog.services.conflicts import clear_plans_everywhere
@@ -164,7 +164,7 @@ def _edit(lesson: Lesson, fields: LessonFields, author: str, now: datetime) -> N
     if {"title", "description"} & set(fields):
         search.index_lesson(lesson)
     if "subtitle_url" in fields:
-        _forget_subtitles(lesson)
+        _forget_subtitles(lesson, now)
     if filmed != {name: getattr(lesson, name) for name in _FILMED}:
         _request_thumbnail(lesson, now)
 
@@ -187,13 +187,14 @@ def _request_thumbnail(lesson: Lesson, now: datetime) -> None:
         request_job(client_id=lesson.client_id, kind="catalog.thumbnail", subject_id=lesson.id, now=now)
 
 
-def _forget_subtitles(lesson: Lesson) -> None:
-    """What was found in a file counts no longer, when the lesson no longer has that file."""
+def _forget_subtitles(lesson: Lesson, now: datetime) -> None:
+    """A file goes, and what was found in it, when the lesson no longer has it."""
     files = {locale: media_path(address) for locale, address in lesson.subtitle_url.items()}
     for subtitle in Subtitle.objects.for_client(lesson.client_id).filter(lesson=lesson, is_draft=False):
         if files.get(subtitle.locale) != subtitle.file_id:
             subtitle.delete()
             search.forget_subtitle(lesson, subtitle.locale)
+            media.remove(client_id=lesson.client_id, path=subtitle.file_id, now=now)
 
 
 def _addresses(fields: LessonFields) -> Iterator[tuple[str, str]]:

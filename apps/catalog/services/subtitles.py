@@ -1,5 +1,6 @@
 """What becomes of a subtitle that somebody uploads? It is on the lesson at once; a job looks into it (contract 4)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from apps.catalog import media, search, webvtt
@@ -68,36 +69,55 @@ def accept_draft(*, client: Client, lesson_id: str, locale: str, author: str, no
     return subtitle
 
 
-def record_document(*, subtitle: Subtitle, document: webvtt.Document, now: datetime) -> None:
-    """What a job found: the canonical file at the same address, the cues, the problems, and a draft of the other
-    script. Within the job's transaction; a file that was replaced meanwhile is left to its own job.
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is in a file, and the two files that are made of it."""
+
+    document: webvtt.Document
+    canonical: bytes
+    draft: webvtt.Document | None
+    drafted: bytes
+
+
+def look_into(content: bytes, locale: str) -> Findings:
+    """All that takes long, before anything is locked. Raises NotWebVTT."""
+    document = webvtt.parse(content)
+    draft = webvtt.draft_document(document, locale) if locale in _OTHER_SCRIPT else None
+    return Findings(document, webvtt.write(document), draft, webvtt.write(draft) if draft else b"")
+
+
+def record_findings(*, subtitle: Subtitle, findings: Findings, now: datetime) -> None:
+    """The canonical file at the same address, the cues, the problems, and a draft of the other script.
+
+    Within the job's transaction. A file that was replaced meanwhile is left to its own job, and one that another job
+    has been through is left as it is: the canonical file would have none of the problems of the upload.
     """
     lesson = Lesson.objects.for_client(subtitle.client_id).locked().filter(pk=subtitle.lesson_id).first()
-    current = Subtitle.objects.locked().filter(pk=subtitle.pk, revision=subtitle.revision).first()
+    same = Subtitle.objects.filter(pk=subtitle.pk, revision=subtitle.revision, status=Subtitle.Status.PROCESSING)
+    current = same.select_for_update(no_key=True, of=("self",)).first()
     if lesson is None or current is None:
         return
-    content = webvtt.write(document)
     media.replace(
         client_id=lesson.client_id,
         path=current.file_id,
-        content=content,
+        content=findings.canonical,
         content_type=CONTENT_TYPE,
         author=current.uploaded_by,
         now=now,
     )
-    _finish(current, document, now)
-    search.index_subtitle(lesson, current.locale, [cue.text for cue in document.cues])
-    other = _OTHER_SCRIPT.get(current.locale)
-    if other:
-        _draft(lesson, other, webvtt.draft_document(document, current.locale), now)
+    _finish(current, findings.document, now)
+    search.index_subtitle(lesson, current.locale, [cue.text for cue in findings.document.cues])
+    if findings.draft is not None:
+        _draft(lesson, _OTHER_SCRIPT[current.locale], findings, now)
 
 
-def _draft(lesson: Lesson, locale: str, document: webvtt.Document, now: datetime) -> None:
+def _draft(lesson: Lesson, locale: str, findings: Findings, now: datetime) -> None:
     """Never in place of a person's file, be it one of ours or one of another site."""
     if locale in lesson.subtitle_url or Subtitle.objects.filter(lesson=lesson, locale=locale, is_draft=False).exists():
         return
-    draft = _put(lesson, locale, webvtt.write(document), is_draft=True, author="", now=now)
-    _finish(draft, document, now)
+    assert findings.draft is not None
+    draft = _put(lesson, locale, findings.drafted, is_draft=True, author="", now=now)
+    _finish(draft, findings.draft, now)
 
 
 def _put(lesson: Lesson, locale: str, content: bytes, *, is_draft: bool, author: str, now: datetime) -> Subtitle:

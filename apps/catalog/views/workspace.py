@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -105,7 +106,8 @@ def catalog_of(client: Client) -> Json:
     lessons = list(Lesson.objects.selectable_by(client.id).in_order().with_timeline())
     shelf = {entry.lesson_id: entry for entry in ShelfEntry.objects.for_client(client.id)}
     subtitles: dict[str, list[Subtitle]] = {}
-    owners = (client.id, LIBRARY_CLIENT_ID)
-    for subtitle in Subtitle.objects.filter(client_id__in=owners).select_related("job").order_by("locale"):
+    # The library's drafts are its own matter.
+    shown = Q(client_id=client.id) | Q(client_id=LIBRARY_CLIENT_ID, is_draft=False)
+    for subtitle in Subtitle.objects.filter(shown).select_related("job").order_by("locale"):
         subtitles.setdefault(subtitle.lesson_id, []).append(subtitle)
     return catalog_summary(client.id, client.membership_tiers, lessons, shelf, subtitles)

@@ -290,11 +290,31 @@ def test_a_keyed_upload_is_done_once(as_: As, cleo: User, lesson: Lesson) -> Non
 def test_another_address_for_the_locale_ends_what_was_uploaded(
     as_: As, cleo: User, ada: EndUser, lesson: Lesson
 ) -> None:
-    upload(as_(cleo))
+    address = upload(as_(cleo)).json()["subtitleUrl"]
     work.work_off(seconds=10)
     as_(cleo).patch("/api/b2b/lessons/catalog/lesson_1", {"subtitleUrl": {"en": None}})
+    assert_refused(as_(cleo).get(address), 404)
     assert (shown(as_, cleo)["subtitleUrl"], shown(as_, cleo)["subtitles"]) == ({}, {})
     assert as_(ada).get("/api/lessons", {"clientId": "demo", "search": "slowly"}).json()["data"] == []
+
+
+def test_a_second_job_for_the_same_file_takes_nothing_back(as_: As, cleo: User, lesson: Lesson) -> None:
+    upload(as_(cleo))
+    payload = {"locale": "en", "revision": stored().revision}
+    with binding.bound("demo"):
+        jobs.request_job(client_id="demo", kind="catalog.subtitle", subject_id="lesson_1", payload=payload, now=now())
+    assert work.work_off(seconds=10) == 2
+    assert (stored().cue_count, stored().problem_count) == (2, 1)
+
+
+def test_a_client_sees_the_librarys_subtitles_but_not_its_drafts(
+    as_: As, cleo: User, root: User, gofa: Client, demo: Client
+) -> None:
+    make.make_lesson(gofa, id="library")
+    upload(as_(root), TRADITIONAL, locale="zh_Hant", path=PATH.replace("lesson_1", "library"))
+    work.work_off(seconds=10)
+    assert list(shown(as_, cleo)["subtitles"]) == ["zh_Hant"]
+    assert list(shown(as_, root)["subtitles"]) == ["zh_Hans", "zh_Hant"]
 
 
 def test_a_broker_that_is_away_loses_nothing(
