@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
@@ -10,61 +10,29 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Collate
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.catalog import services
 from apps.catalog.admin import exports
-from apps.catalog.admin.editor import SCRIPTS, LessonEditor
+from apps.catalog.admin.arranging import ShelfActions
+from apps.catalog.admin.cards import Catalogue, length_of, title_of
+from apps.catalog.admin.editor import LessonEditor
+from apps.catalog.admin.lesson_filters import LiveFilter, OriginFilter, SubtitleFilter, TierFilter
 from apps.catalog.models import Lesson, ShelfEntry
-from apps.kernel.clock import now
-from apps.kernel.localized import LOCALES, in_locale
+from apps.kernel.localized import LOCALES
 from apps.tenants import binding
-from apps.tenants.models import LIBRARY_CLIENT_ID, Client
+from apps.tenants.models import LIBRARY_CLIENT_ID
 from apps.tenants.scoped_admin import reaches_all
 
 
-class LiveFilter(admin.SimpleListFilter):
-    title = _("live")
-    parameter_name = "live"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Yes")), ("no", _("No"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        match self.value():
-            case "yes":
-                return queryset.filter(shown_live=True)
-            case "no":
-                return queryset.exclude(shown_live=True)
-        return queryset
-
-
-class OriginFilter(admin.SimpleListFilter):
-    title = _("origin")
-    parameter_name = "origin"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("own", _("Own")), ("library", _("Library"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        match self.value():
-            case "own":
-                return queryset.exclude(client_id=LIBRARY_CLIENT_ID)
-            case "library":
-                return queryset.filter(client_id=LIBRARY_CLIENT_ID)
-        return queryset
-
-
 @admin.register(Lesson)
-class LessonAdmin(LessonEditor):
+class LessonAdmin(ShelfActions, LessonEditor):
     client_may: ClassVar[frozenset[str]] = frozenset({"view", "add", "change"})
     list_display = ("name", "length", "intensity", "algorithm", "is_live", "tiers", "status", "origin", "owner")
-    list_filter = (LiveFilter, OriginFilter, "status", "intensity", "algorithm")
+    list_filter = (LiveFilter, OriginFilter, "status", "intensity", "algorithm", TierFilter, SubtitleFilter)
     search_fields = ("id",)
     search_help_text = _("Words of the title or description in any language, or an ID")
     sortable_by = ("length", "intensity", "algorithm", "status")
-    actions = ("show", "hide", *exports.ACTIONS)
+    actions = ("show", "hide", "set_tiers", "add_tiers", "remove_tiers", *exports.ACTIONS)
 
     # --- which rows, and what of them ---
 
@@ -84,17 +52,18 @@ class LessonAdmin(LessonEditor):
         )
         return rows
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Catalogue]:
+        return Catalogue
+
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         return [Collate(KeyTextTransform("en", "title"), "C"), "id"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        for word in search_term.split():
-            found = Q(pk=word)
-            for locale in LOCALES:
-                found |= Q(**{f"title__{locale}__icontains": word}) | Q(**{f"description__{locale}__icontains": word})
-            queryset = queryset.filter(found)
+        words = search_term.strip()
+        if words:
+            queryset = queryset.filter(Q(pk=words) | Q(pk__in=Lesson.objects.matching(words).values("pk")))
         return queryset, False
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -110,50 +79,15 @@ class LessonAdmin(LessonEditor):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)
 
-    # --- many at once ---
-
-    @admin.action(description=_("Show the selected lessons"), permissions=["change"])
-    def show(self, request: HttpRequest, lessons: QuerySet[Any]) -> None:
-        self._switch(request, lessons, is_live=True)
-
-    @admin.action(description=_("Hide the selected lessons"), permissions=["change"])
-    def hide(self, request: HttpRequest, lessons: QuerySet[Any]) -> None:
-        self._switch(request, lessons, is_live=False)
-
-    def _switch(self, request: HttpRequest, lessons: QuerySet[Any], *, is_live: bool) -> None:
-        author = request.user.get_username()
-        chosen = list(lessons)
-        clients = {
-            client.id: client for client in Client.objects.filter(pk__in=[self._shelf_of(row) for row in chosen])
-        }
-        with binding.atomic():
-            for lesson in chosen:
-                client = clients[self._shelf_of(lesson)]
-                services.update_lesson(
-                    client=client, lesson_id=lesson.id, fields={"is_live": is_live}, author=author, now=now()
-                )
-                self.log_change(request, lesson, [{"changed": {"fields": ["is_live"]}}])
-        text = (
-            ngettext("%d lesson is live now.", "%d lessons are live now.", len(chosen))
-            if is_live
-            else ngettext("%d lesson is hidden now.", "%d lessons are hidden now.", len(chosen))
-        )
-        self.message_user(request, text % len(chosen), messages.SUCCESS)
-
-    @staticmethod
-    def _shelf_of(lesson: Lesson) -> str:
-        return lesson.client_id if reaches_all() else binding.bound_client()
-
     # --- columns ---
 
     @admin.display(description=_("title"))
     def name(self, lesson: Lesson) -> str:
-        return in_locale(lesson.title, SCRIPTS.get(get_language() or "", "en"))
+        return title_of(lesson.title)
 
     @admin.display(description=_("length"), ordering=F("duration"))
     def length(self, lesson: Lesson) -> str:
-        minutes, seconds = divmod(round(lesson.duration), 60)
-        return f"{minutes}:{seconds:02d}"
+        return length_of(lesson.duration)
 
     @admin.display(description=_("live"), boolean=True)
     def is_live(self, lesson: Any) -> bool:
