@@ -10,7 +10,11 @@ from django.db import DatabaseError, connection, transaction
 from apps.tenants import binding
 
 pytestmark = pytest.mark.django_db(transaction=True)
-on_rollback: Callable[[Callable[[], None]], None] = connection.on_rollback  # type: ignore[attr-defined]
+
+
+def on_rollback(undo: Callable[[], None]) -> None:
+    """Of the connection that the test has: one that was made for a test before may have been replaced."""
+    connection.on_rollback(undo)  # type: ignore[attr-defined]
 
 
 class Failed(Exception):  # noqa: N818
