@@ -1,6 +1,7 @@
 """An administrator brings lessons in by a file, in a real browser: upload, preview, confirm, progress, undo."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -87,15 +88,19 @@ def test_it_works_without_scripts(new_page: Callable[..., Page], cleo: User, cat
     expect(page.get_by_text("Live plans hold this lesson: Starter")).to_be_visible()
 
 
-def test_a_file_is_downloaded_and_uploaded_again(page: Page, cleo: User, catalogue: None) -> None:
+def test_a_file_is_downloaded_and_uploaded_again(page: Page, cleo: User, catalogue: None, tmp_path: Path) -> None:
     sign_in(page, cleo)
     page.goto("/admin/catalog/lessonbatch/export/")
     page.get_by_label("XLSX").check()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
     page.goto("/admin/catalog/lessonbatch/add/")
-    page.locator("#id_file").set_input_files(download.value.path())
-    assert download.value.suggested_filename == "lessons-demo.xlsx"
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    page.locator("#id_file").set_input_files(tmp_path / "lessons-demo.xlsx")
+    page.get_by_role("button", name="Preview").click()
+
+    expect(page.get_by_role("link", name="Unchanged 2")).to_be_visible()
+    expect(page.get_by_text("There is nothing in this file to import.")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hant", "zh-hans"])
@@ -119,6 +124,9 @@ def test_pages_fit_their_screen(
     page.goto(batch)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.locator(".submit-row .default").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
     work.work_off(seconds=60)
+    expect(page.get_by_role("progressbar")).to_be_hidden()
     page.goto(batch + "undo/")
+    expect(page.locator("form[method=post] .submit-row")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
