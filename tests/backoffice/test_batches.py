@@ -13,6 +13,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.catalog import search
 from apps.catalog.batches import files
 from apps.catalog.models import Lesson, LessonBatch
 from apps.jobs import work
@@ -310,8 +311,10 @@ def test_a_selection_is_exported_from_the_list(demo: Client, acme: Client, brows
 
 
 def test_what_a_search_found_is_exported_whole(demo: Client, browser: Browser) -> None:
-    ids = [make.make_lesson(demo, title={"en": f"Squat {number}"}).id for number in range(3)]
-    make.make_lesson(demo, title={"en": "Lunge"})
+    squats = [make.make_lesson(demo, title={"en": f"Squat {number}"}) for number in range(3)]
+    ids = [lesson.id for lesson in squats]
+    with binding.bound("demo"):
+        search.index_lessons([*squats, make.make_lesson(demo, title={"en": "Lunge"})])
     data = {"action": "export_csv", "_selected_action": ids[:1], "select_across": "1", "index": "0"}
     response = browser.post("/admin/catalog/lesson/?q=squat", data)
 

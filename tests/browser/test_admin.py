@@ -74,7 +74,7 @@ def test_the_language_is_switched_in_the_header(page: Page, cleo: User, lesson: 
     page.get_by_label("Language").select_option("zh-hant")
 
     expect(page.get_by_role("link", name="平衡基礎")).to_be_visible()
-    expect(page.get_by_role("columnheader", name="標題")).to_be_visible()
+    expect(page.get_by_role("switch", name="上架：平衡基礎")).to_be_visible()
 
 
 def test_platform_staff_act_for_a_client_and_return(page: Page, root: User, lesson: Lesson) -> None:
