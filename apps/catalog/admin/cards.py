@@ -8,7 +8,7 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from apps.catalog.addresses import media_path
 from apps.catalog.admin.editor import SCRIPTS
@@ -104,9 +104,9 @@ def _state(locale: str, row: Subtitle | None, linked: dict[str, str]) -> Subtitl
             count = row.problem_count
             problems = ngettext("%d problem", "%d problems", count) % count if count else gettext("Failed")
             return _said(locale, "failed", problems)
-    return (
-        _said(locale, "draft", gettext("Machine draft")) if row.is_draft else _said(locale, "ready", gettext("Ready"))
-    )
+    if row.is_draft:
+        return _said(locale, "draft", gettext("Machine draft"))
+    return _said(locale, "ready", pgettext("subtitle", "Ready"))
 
 
 def _said(locale: str, kind: str, text: str) -> SubtitleState:

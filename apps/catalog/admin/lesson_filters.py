@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.catalog.models import Subtitle
 from apps.tenants import binding
@@ -55,7 +56,7 @@ class SubtitleFilter(ChoiceFilter):
     title = _("subtitles")
     parameter_name = "subtitles"
     choices_offered = (
-        ("ready", _("Ready"), lambda: _has(status="ready", is_draft=False)),
+        ("ready", pgettext_lazy("subtitle", "Ready"), lambda: _has(status="ready", is_draft=False)),
         ("processing", _("Processing"), lambda: _has(status="processing")),
         ("failed", _("Failed"), lambda: _has(status="failed")),
         ("draft", _("Machine draft"), lambda: _has(is_draft=True)),
