@@ -89,12 +89,20 @@ def test_a_card_says_what_a_lesson_is(browser: Browser, demo: Client) -> None:
     card = browser.get(LIST).context["cl"].cards[0]
 
     assert (card.title, card.duration, card.is_live, card.tiers) == ("Balance", "10:05", True, tuple(BOTH))
-    assert card.picture == "/api/media/demo/thumb.webp"
+    assert card.picture.startswith("/api/media/demo/thumb.webp?sig=")
     assert [(each.locale, each.kind, each.text) for each in card.subtitles] == [
         ("en", "failed", "3 problems"),
         ("zh-Hant", "draft", "Machine draft"),
         ("zh-Hans", "linked", "Linked"),
     ]
+
+
+def test_a_picture_of_ours_opens_without_a_header(browser: Browser, demo: Client) -> None:
+    make.make_media(demo, "demo/thumb.webp", b"RIFF", "image/webp")
+    make.make_lesson(demo, thumb_image_url="/api/media/demo/thumb.webp")
+    [card] = browser.get(LIST).context["cl"].cards
+
+    assert Browser().get(card.picture).getvalue() == b"RIFF"
 
 
 def test_a_picture_that_the_policy_forbids_is_not_asked_for(browser: Browser, demo: Client) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
@@ -10,9 +11,10 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
-from apps.catalog.addresses import media_path
 from apps.catalog.admin.editor import SCRIPTS
 from apps.catalog.models import Lesson, Subtitle
+from apps.catalog.signatures import signed
+from apps.kernel.clock import now
 from apps.kernel.localized import LOCALES, in_locale
 from apps.tenants.models import LIBRARY_CLIENT_ID
 
@@ -57,9 +59,10 @@ class Catalogue(ChangeList):
         wanted = Subtitle.objects.filter(lesson_id__in=[lesson.pk for lesson in self.result_list]).defer("problems")
         for row in wanted:
             rows[row.lesson_id][row.locale] = row
+        at = now()
         filters: dict[str, Any] = {"preserved_filters": self.preserved_filters, "opts": self.opts}
         return [
-            _card(lesson, add_preserved_filters(filters, self.url_for_result(lesson)), rows[lesson.pk])
+            _card(lesson, add_preserved_filters(filters, self.url_for_result(lesson)), rows[lesson.pk], at)
             for lesson in self.result_list
         ]
 
@@ -73,13 +76,13 @@ def length_of(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def _card(lesson: Any, address: str, subtitles: dict[str, Subtitle]) -> Card:
+def _card(lesson: Any, address: str, subtitles: dict[str, Subtitle], at: datetime) -> Card:
     states = (_state(locale, subtitles.get(locale), lesson.subtitle_url) for locale in LOCALES)
     return Card(
         lesson=lesson,
         address=address,
         title=title_of(lesson.title),
-        picture=_picture(lesson),
+        picture=_picture(lesson, at),
         duration=length_of(lesson.duration),
         is_live=bool(lesson.shown_live),
         tiers=tuple(lesson.shown_tiers or ()),
@@ -88,10 +91,10 @@ def _card(lesson: Any, address: str, subtitles: dict[str, Subtitle]) -> Card:
     )
 
 
-def _picture(lesson: Lesson) -> str:
-    """One that the admin's content policy lets its pages load: a file of ours, or one at an https address."""
-    addresses = (lesson.thumb_image_url, lesson.image_url)
-    return next((each for each in addresses if media_path(each) or each.startswith("https://")), "")
+def _picture(lesson: Lesson, at: datetime) -> str:
+    """One that the admin's content policy lets its pages load: a file of ours, signed, or one at an https address."""
+    addresses = (signed(each, owner=lesson.client_id, now=at) for each in (lesson.thumb_image_url, lesson.image_url))
+    return next((each for each in addresses if each.startswith(("/", "https://"))), "")
 
 
 def _state(locale: str, row: Subtitle | None, linked: dict[str, str]) -> SubtitleState | None:
