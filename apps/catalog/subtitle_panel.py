@@ -41,7 +41,7 @@ class Entry:
     @property
     def state(self) -> Any:
         if self.subtitle is not None:
-            return _STATES[self.subtitle.state]
+            return _STATES[Subtitle.Status(self.subtitle.status)]
         return _("File of another site") if self.address else _("None")
 
     @property
@@ -57,7 +57,7 @@ class Entry:
 
     @property
     def is_to_retry(self) -> bool:
-        return self.subtitle is not None and self.subtitle.state == Subtitle.Status.FAILED
+        return self.subtitle is not None and self.subtitle.status == Subtitle.Status.FAILED
 
     @property
     def problems(self) -> list[dict[str, Any]]:
@@ -71,10 +71,7 @@ class Entry:
 
 def panel_of(lesson: Lesson, refusals: Mapping[str, str]) -> list[Entry]:
     """All locales; `refusals` are what was just refused, by locale."""
-    found = {
-        each.locale: each
-        for each in Subtitle.objects.for_client(lesson.client_id).filter(lesson=lesson).select_related("job")
-    }
+    found = {each.locale: each for each in Subtitle.objects.for_client(lesson.client_id).filter(lesson=lesson)}
     return [
         Entry(
             locale=locale,

@@ -39,7 +39,7 @@ def take_thumbnail(work: Work) -> None:
         thumbnails.hang(work.subject_id, scene, thumbnail, now=now())
 
 
-@performs(subtitles.KIND, title=_("Check a subtitle"))
+@performs(subtitles.KIND, title=_("Check a subtitle"), given_up=subtitles.record_failure)
 def process_subtitle(work: Work) -> None:
     """One that was replaced meanwhile has a job of its own."""
     rows = Subtitle.objects.for_client(work.client_id).filter(lesson_id=work.subject_id)

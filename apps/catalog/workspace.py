@@ -63,7 +63,7 @@ def _name(title: Localized) -> Localized:
 
 def _subtitle(subtitle: Subtitle) -> Json:
     return {
-        "status": subtitle.state,
+        "status": subtitle.status,
         "cueCount": subtitle.cue_count,
         "duration": None if subtitle.duration is None else number(subtitle.duration),
         "problems": subtitle.problems,

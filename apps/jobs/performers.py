@@ -9,7 +9,7 @@
 A performer runs under its client's binding, whether or not the client was suspended since: what was promised is done.
 It may be killed at any moment, and is then begun anew elsewhere; what it writes within `finishing` is there once.
 `Hopeless` fails the job at once with words for an administrator; any other exception has it tried again later, `NotNow`
-with words of its own.
+with words of its own. Where somebody who cannot see jobs must learn that one was given up, `given_up` writes it down.
 
 `tasks` is imported by every process, not only by workers: what weighs much is imported inside the performer.
 """
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from apps.jobs.work import Work
 
 Perform = Callable[["Work"], None]
+# Told the id of a job, in the transaction in which that becomes failed.
+GivenUp = Callable[[str], None]
 Title = Union[str, "_StrPromise"]
 
 
@@ -40,18 +42,21 @@ class Performer:
     perform: Perform
     attempts: int
     title: Title
+    given_up: GivenUp | None
 
 
 _of_kind: dict[str, Performer] = {}
 
 
-def performs(kind: str, *, title: Title = "", attempts: int = 5) -> Callable[[Perform], Perform]:
+def performs(
+    kind: str, *, title: Title = "", attempts: int = 5, given_up: GivenUp | None = None
+) -> Callable[[Perform], Perform]:
     """The decorated function does jobs of this kind, which staff know by this title, and is tried so often."""
 
     def register(perform: Perform) -> Perform:
         if kind in _of_kind:
             raise ValueError(f"{kind} is performed already")
-        _of_kind[kind] = Performer(perform, attempts, title or kind)
+        _of_kind[kind] = Performer(perform, attempts, title or kind, given_up)
         return perform
 
     return register

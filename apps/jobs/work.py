@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
@@ -106,7 +106,11 @@ def sweep(limit: int = 1000) -> int:
     with binding.bound(binding.ALL_CLIENTS), binding.atomic():
         lost = list(Job.objects.lost().untouched_by_others()[:limit])
         for job in lost:
-            _put_off(job, LOST)
+            try:
+                with transaction.atomic():
+                    _put_off(job, LOST)
+            except Exception:  # the others do not wait for this one; it is swept again
+                log.exception("job_not_swept", job_id=job.pk)
     return len(lost)
 
 
@@ -217,13 +221,18 @@ def _put_off(job: Job, error: str) -> None:
 
 
 def _fail(job: Job, error: str) -> None:
-    _release(job, state=Job.State.FAILED, finished_at=Now(), error=storable(error, 4000))
-
-
-def _release(job: Job, **became: Any) -> None:
-    """Let go of the job, unless it is somebody else's by now."""
+    performer = performer_of(job.kind)
     _let_go_of_dead_connection()
-    Job.objects.attempt(job.pk, job.attempts).update(claimed_until=None, **became)
+    with binding.atomic():
+        failed = _release(job, state=Job.State.FAILED, finished_at=Now(), error=storable(error, 4000))
+        if failed and performer and performer.given_up:
+            performer.given_up(job.pk)
+
+
+def _release(job: Job, **became: Any) -> bool:
+    """Let go of the job, unless it is somebody else's by now; whether it was ours."""
+    _let_go_of_dead_connection()
+    return bool(Job.objects.attempt(job.pk, job.attempts).update(claimed_until=None, **became))
 
 
 def _let_go_of_dead_connection() -> None:

@@ -9,15 +9,22 @@ from django.db.models.functions import Now
 
 from apps.jobs import performers
 from apps.jobs.models import Job
-from apps.jobs.performers import Perform, Title
+from apps.jobs.performers import GivenUp, Perform, Title
 from apps.jobs.work import Work
 from apps.tenants import binding
 from apps.tenants.models import Client
 
 
 @contextmanager
-def performed_by(perform: Perform, kind: str = "test.job", *, attempts: int = 5, title: Title = "") -> Iterator[None]:
-    performers.performs(kind, attempts=attempts, title=title)(perform)
+def performed_by(
+    perform: Perform,
+    kind: str = "test.job",
+    *,
+    attempts: int = 5,
+    title: Title = "",
+    given_up: GivenUp | None = None,
+) -> Iterator[None]:
+    performers.performs(kind, attempts=attempts, title=title, given_up=given_up)(perform)
     try:
         yield
     finally:

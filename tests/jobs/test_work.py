@@ -143,6 +143,48 @@ def test_what_is_hopeless_fails_at_once_and_its_words_can_be_stored(demo: Client
     assert effects() == 0
 
 
+def test_whoever_wants_to_know_is_told_of_a_job_that_was_given_up_in_the_same_transaction(demo: Client) -> None:
+    told: list[tuple[str, bool, str]] = []
+
+    def tell(job_id: str) -> None:
+        told.append((job_id, connection.in_atomic_block, Job.objects.get(pk=job_id).state))
+
+    with performed_by(always_fail, attempts=2, given_up=tell):
+        job = make.make_job(demo)
+        work.work_off(seconds=5)
+        assert told == []
+        let_time_pass(job)
+        work.work_off(seconds=5)
+    assert told == [(job.pk, True, Job.State.FAILED)]
+
+
+def test_a_job_whose_failure_cannot_be_told_has_not_failed_yet_and_holds_up_no_other(demo: Client) -> None:
+    told: list[str] = []
+
+    def be_ended(mine: Work) -> None:
+        raise SystemExit
+
+    def tell(job_id: str) -> None:
+        if len(told) < 2:
+            told.append(job_id)
+            raise RuntimeError
+
+    first = make.make_job(demo)
+    with performed_by(be_ended, attempts=1, given_up=tell), pytest.raises(SystemExit):
+        work.work_off(seconds=5)
+    second = make.make_job(demo, "test.other")
+    with performed_by(be_ended, "test.other"), pytest.raises(SystemExit):
+        work.work_off(seconds=5)
+    for job in (first, second):
+        let_time_pass(job)
+    with performed_by(be_ended, attempts=1, given_up=tell), performed_by(be_ended, "test.other"):
+        work.sweep()
+        assert (the(first).state, the(second).state) == (Job.State.RUNNING, Job.State.WAITING)
+        work.sweep()
+        work.sweep()
+    assert (the(first).state, the(first).error) == (Job.State.FAILED, work.LOST)
+
+
 def test_what_goes_wrong_after_the_finish_changes_nothing(demo: Client) -> None:
     job = make.make_job(demo)
 

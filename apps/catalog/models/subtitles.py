@@ -62,13 +62,6 @@ class Subtitle(models.Model):
     def __str__(self) -> str:
         return f"{self.lesson_id} ({self.locale})"
 
-    @property
-    def state(self) -> "Subtitle.Status":
-        """Where it stands, its job considered: a job that was given up leaves its subject as it was."""
-        given_up = self.job is not None and self.job.state == Job.State.FAILED
-        is_stuck = self.status == self.Status.PROCESSING and given_up
-        return self.Status.FAILED if is_stuck else self.Status(self.status)
-
 
 class SubtitleCue(models.Model):
     """What is said in one stretch of a lesson: found by its words, quoted with its times."""

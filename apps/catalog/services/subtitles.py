@@ -47,7 +47,7 @@ def retry_subtitle(*, client: Client, lesson_id: str, locale: str, now: datetime
     """Look once more into a file that no job could finish with. NotFound; Conflict when none has failed."""
     with binding.atomic():
         subtitle = _held(client, lesson_id, locale)
-        if subtitle.state != Subtitle.Status.FAILED:
+        if subtitle.status != Subtitle.Status.FAILED:
             raise Conflict("Only a subtitle whose check has failed can be checked again")
         subtitle.status = Subtitle.Status.PROCESSING
         subtitle.save(update_fields=["status"])
@@ -86,6 +86,15 @@ def look_into(content: bytes, locale: str) -> Findings:
     return Findings(document, webvtt.write(document), draft, webvtt.write(draft) if draft else b"")
 
 
+def record_failure(job_id: str) -> None:
+    """Of a job that was given up: on the subtitle, which all who see the lesson may see; the job itself they may not.
+
+    One that was uploaded or tried again since has another job, and is left to it.
+    """
+    unfinished = Subtitle.objects.filter(job_id=job_id, status=Subtitle.Status.PROCESSING)
+    unfinished.update(status=Subtitle.Status.FAILED)
+
+
 def record_findings(*, subtitle: Subtitle, findings: Findings, now: datetime) -> None:
     """The canonical file at the same address, the cues, the problems, and a draft of the other script.
 
@@ -93,7 +102,7 @@ def record_findings(*, subtitle: Subtitle, findings: Findings, now: datetime) ->
     has been through is left as it is: the canonical file would have none of the problems of the upload.
     """
     lesson = Lesson.objects.for_client(subtitle.client_id).locked().filter(pk=subtitle.lesson_id).first()
-    same = Subtitle.objects.filter(pk=subtitle.pk, revision=subtitle.revision, status=Subtitle.Status.PROCESSING)
+    same = Subtitle.objects.filter(pk=subtitle.pk, revision=subtitle.revision).exclude(status=Subtitle.Status.READY)
     current = same.select_for_update(no_key=True, of=("self",)).first()
     if lesson is None or current is None:
         return

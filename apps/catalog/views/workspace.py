@@ -108,6 +108,6 @@ def catalog_of(client: Client) -> Json:
     subtitles: dict[str, list[Subtitle]] = {}
     # The library's drafts are its own matter.
     shown = Q(client_id=client.id) | Q(client_id=LIBRARY_CLIENT_ID, is_draft=False)
-    for subtitle in Subtitle.objects.filter(shown).select_related("job").order_by("locale"):
+    for subtitle in Subtitle.objects.filter(shown).order_by("locale"):
         subtitles.setdefault(subtitle.lesson_id, []).append(subtitle)
     return catalog_summary(client.id, client.membership_tiers, lessons, shelf, subtitles)

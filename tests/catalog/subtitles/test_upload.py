@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from apps.accounts.models import User
@@ -222,6 +225,48 @@ def test_a_job_that_was_given_up_shows_and_can_be_tried_again(
         services.retry_subtitle(client=client, lesson_id="lesson_1", locale="en", now=now())
     work.work_off(seconds=10)
     assert shown(as_, cleo)["subtitles"]["en"]["status"] == "ready"
+
+
+def test_every_client_is_told_of_a_library_subtitle_that_could_not_be_checked(
+    as_: As, cleo: User, root: User, gofa: Client, demo: Client
+) -> None:
+    make.make_lesson(gofa, id="library")
+    upload(as_(root), path=PATH.replace("lesson_1", "library"))
+    with binding.bound("gofa"):
+        job = Job.objects.get(kind="catalog.subtitle")
+        over = Now() - timedelta(seconds=1)
+        Job.objects.update(state="running", attempts=5, next_attempt_at=None, claimed_until=over)
+    assert work.sweep() == 1
+    assert [shown(as_, each)["subtitles"]["en"]["status"] for each in (root, cleo)] == ["failed", "failed"]
+
+    with binding.bound(binding.ALL_CLIENTS):
+        Job.objects.filter(pk=job.pk).update(finished_at=Now() - timedelta(days=400))
+    work.purge()
+    assert shown(as_, cleo)["subtitles"]["en"]["status"] == "failed"
+
+
+def test_a_job_that_is_done_again_by_itself_finishes_a_failed_subtitle(
+    as_: As, cleo: User, lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(as_(cleo))
+    refusal = webvtt.NotWebVTT(webvtt.Problem(1, 1, webvtt.Code.BAD_HEADER))
+    with monkeypatch.context() as patched:
+        patched.setattr(webvtt, "parse", Mock(side_effect=refusal))
+        work.work_off(seconds=10)
+    assert stored().status == "failed"
+    with binding.bound("demo"):
+        jobs.retry_job(job_id=str(stored().job_id))
+    work.work_off(seconds=10)
+    assert (stored().status, stored().cue_count) == ("ready", 2)
+
+
+def test_a_job_that_fails_late_leaves_the_next_upload_to_its_own(as_: As, cleo: User, lesson: Lesson) -> None:
+    upload(as_(cleo))
+    earlier = str(stored().job_id)
+    upload(as_(cleo))
+    with binding.bound("demo"):
+        services.subtitles.record_failure(earlier)
+    assert stored().status == "processing"
 
 
 def test_a_file_without_a_header_is_refused_with_its_line(as_: As, cleo: User, lesson: Lesson) -> None:
