@@ -1,7 +1,6 @@
 """How is a lesson typed into the admin? The same rules as the API's, each problem beside its field."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,7 +15,8 @@ from apps.kernel.refusals import Detail
 from apps.tenants import binding
 from apps.tenants.form_fields import LinesField, LocalizedField, LocalizedWidget
 from apps.tenants.models import Client
-from apps.tenants.scoped_admin import TenantForm, reaches_all
+from apps.tenants.refused_forms import RefusableForm
+from apps.tenants.scoped_admin import reaches_all
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[LessonSession]
@@ -41,13 +41,9 @@ def client_whose_shelf(lesson: Lesson | None) -> Client | None:
     return None if lesson is None or lesson._state.adding else lesson.client
 
 
-class ShelfForm(TenantForm):
-    """What a client says of any lesson: is it live, and for whom. All that may be said of one of the library's.
+class ShelfForm(RefusableForm):
+    """What a client says of any lesson: is it live, and for whom. All that may be said of one of the library's."""
 
-    `refused` is what the services refused of what is filled in, by field: the form is shown again with it.
-    """
-
-    refused: ClassVar[Mapping[str, str]] = {}
     is_live = forms.BooleanField(required=False, label=_("live"))
     membership_tiers: forms.Field = LinesField(
         required=False, label=_("membership tiers"), help_text=_("One a line. Without any, nobody sees the lesson.")
@@ -71,12 +67,6 @@ class ShelfForm(TenantForm):
         self.initial.setdefault("is_live", entry.is_live if entry else False)
         self.initial.setdefault("membership_tiers", entry.membership_tiers if entry else client.membership_tiers)
 
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        for name, message in self.refused.items():
-            self.add_error(name if name in self.fields else None, message)
-        return cleaned
-
 
 class LessonForm(ShelfForm):
     title = LocalizedField(max_length=500, label=_("title"), widget=LocalizedWidget(attrs={"class": "vTextField"}))
@@ -98,16 +88,16 @@ class LessonForm(ShelfForm):
     equipment = LinesField(required=False, label=_("equipment"))
 
     def clean_image_url(self) -> str:
-        return _address(self.cleaned_data["image_url"])
+        return checked_address(self.cleaned_data["image_url"])
 
     def clean_thumb_image_url(self) -> str:
-        return _address(self.cleaned_data["thumb_image_url"])
+        return checked_address(self.cleaned_data["thumb_image_url"])
 
     def clean_video_urls(self) -> list[str]:
-        return [_address(url) for url in self.cleaned_data["video_urls"]]
+        return [checked_address(url) for url in self.cleaned_data["video_urls"]]
 
     def clean_subtitle_url(self) -> dict[str, str]:
-        return {locale: _address(url) for locale, url in self.cleaned_data["subtitle_url"].items()}
+        return {locale: checked_address(url) for locale, url in self.cleaned_data["subtitle_url"].items()}
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -118,7 +108,8 @@ class LessonForm(ShelfForm):
         return cleaned
 
 
-def _address(text: str) -> str:
+def checked_address(text: str) -> str:
+    """As a form takes it; empty for none."""
     if text and not is_address(text):
         raise ValidationError(_("Must be an absolute http(s) address, or begin with /api/media/."))
     return text

@@ -1,8 +1,4 @@
-"""How is one lesson edited in the admin? A form with its timeline; beside it subtitles and a preview (contract 11).
-
-What the services refuse is shown in the form that was sent, with all that was typed: the form is drawn a second time,
-told what was refused.
-"""
+"""How is one lesson edited in the admin? A form with its timeline; beside it subtitles and a preview (contract 11)."""
 
 from collections.abc import Callable
 from copy import copy
@@ -37,12 +33,11 @@ from apps.kernel.localized import LOCALES, in_locale
 from apps.kernel.refusals import BadRequest, Detail, Refusal, TooLarge
 from apps.tenants import binding
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client
-from apps.tenants.scoped_admin import TenantModelAdmin, TenantTabularInline, field_of
+from apps.tenants.refused_forms import RefusableAdmin
+from apps.tenants.scoped_admin import TenantTabularInline
 
 # Django writes languages in lower case.
 SCRIPTS = {locale.lower(): locale for locale in LOCALES}
-# What the services refused of the form that a request brings, by field.
-_REFUSED = "refused_fields"
 _COLUMNS = (
     "title",
     "description",
@@ -75,7 +70,7 @@ class SessionInline(TenantTabularInline):
         return super().has_change_permission(request, obj) and (obj is None or self._parent_admin().is_own(obj))
 
 
-class LessonEditor(TenantModelAdmin):
+class LessonEditor(RefusableAdmin):
     """The change page of a lesson, and what is done from it. A client edits its own; of the library's, its shelf."""
 
     form = LessonForm
@@ -122,9 +117,7 @@ class LessonEditor(TenantModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = ShelfForm if self._is_of_library(obj) else LessonForm
-        made: Any = super().get_form(request, obj, change, **{"form": form} | kwargs)
-        made.refused = getattr(request, _REFUSED, {})
-        return made
+        return super().get_form(request, obj, change, **{"form": form} | kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.library_fieldsets if self._is_of_library(obj) else super().get_fieldsets(request, obj)
@@ -133,16 +126,15 @@ class LessonEditor(TenantModelAdmin):
         fixed = super().get_readonly_fields(request, obj)
         return [*fixed, *self.library_readonly] if self._is_of_library(obj) else fixed
 
-    def _changeform_view(self, request: HttpRequest, object_id: Any, form_url: str, extra_context: Any) -> Any:
-        """Django's own, within its transaction. A savepoint, so that nothing of a refused form stays behind."""
-        show = cast(Callable[..., Any], super()._changeform_view)  # type: ignore[misc]  # not in the stubs
-        try:
-            with binding.atomic():
-                return show(request, object_id, form_url, extra_context)
-        except Refusal as refusal:
-            context = {**(extra_context or {}), "plans_in_conflict": _plans_in(refusal)}
-            setattr(request, _REFUSED, _by_field(refusal))
-            return show(request, object_id, form_url, context)
+    def refused_fields(self, refusal: Refusal) -> dict[str, list[str]]:
+        if isinstance(refusal, services.PlansInConflict):
+            return {"is_live": [gettext("Live plans include this lesson. Nothing has been saved yet.")]}
+        return super().refused_fields(refusal)
+
+    def refused_context(self, refusal: Refusal) -> dict[str, Any]:
+        """The plans that the administrator is asked about, by title."""
+        plans = refusal.plans if isinstance(refusal, services.PlansInConflict) else ()
+        return {"plans_in_conflict": [in_locale(plan.title, _shown_locale()) for plan in plans]}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Saved with its sessions, below: the service takes both at once."""
@@ -285,17 +277,3 @@ def _kept(file: Any, client: Client, lesson: Lesson, author: str) -> str:
         return store_poster(client=client, lesson=lesson, data=file.read(), author=author, now=now())
     except (PictureRefused, TooLarge) as refusal:
         raise BadRequest(refusal.message, details=[Detail("poster", refusal.message)]) from refusal
-
-
-def _plans_in(refusal: Refusal) -> list[str]:
-    """The plans that the administrator is asked about, by title."""
-    plans = refusal.plans if isinstance(refusal, services.PlansInConflict) else ()
-    return [in_locale(plan.title, _shown_locale()) for plan in plans]
-
-
-def _by_field(refusal: Refusal) -> dict[str, str]:
-    """`videoURLs.0` is said beside `video_urls`; what is about no field, above all of them."""
-    if isinstance(refusal, services.PlansInConflict):
-        return {"is_live": gettext("Live plans include this lesson. Nothing has been saved yet.")}
-    details = refusal.details or [Detail("", refusal.message)]
-    return {field_of(detail.path): gettext(detail.message) for detail in details}
