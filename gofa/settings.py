@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.catalog",
     "apps.plays",
+    "apps.ai_training",
     "apps.backoffice",
     "apps.ops",
 ]

@@ -5,6 +5,18 @@ from typing import Any
 
 from apps.accounts import tokens
 from apps.accounts.models import Administration, RevokableToken, User
+from apps.ai_training.models import (
+    Exercise,
+    MoveSession,
+    RoutineInstance,
+    RoutineRun,
+    RoutineStep,
+    RoutineTemplate,
+    RoutineTemplateVersion,
+    RunStep,
+    TrainingPlan,
+    VisibleTemplate,
+)
 from apps.catalog import media
 from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
 from apps.events import outbox
@@ -117,3 +129,74 @@ def make_plan(client: Client, *lessons: Lesson, **over: Any) -> Plan:
         for position, lesson in enumerate(lessons):
             PlanLesson.objects.create(client=client, plan=plan, lesson=lesson, position=position)
     return plan
+
+
+def make_exercise(client: Client, exercise_id: str = "", **over: Any) -> Exercise:
+    name = exercise_id or f"exercise-{next(_numbers)}"
+    with binding.bound(client.id):
+        given = {"name": {"en": name.replace("-", " ").title()}, "created_at": now(), **over}
+        return Exercise.objects.create(client=client, exercise_id=name, **given)
+
+
+def make_template(
+    client: Client, *steps: dict[str, Any], status: str = "published", visible_to: tuple[Client, ...] = (), **over: Any
+) -> RoutineTemplate:
+    """A template with one version of these steps (fields of RoutineStep; by default one of ten repetitions)."""
+    time = now()
+    with binding.bound(client.id):
+        template = RoutineTemplate.objects.create(client=client, status=status, created_at=time, modified_at=time)
+        content = {"name": {"en": f"Routine {next(_numbers)}"}, "goal": "balance", "risk_tiers": ["low"], **over}
+        version = RoutineTemplateVersion.objects.create(client=client, template=template, number=1, **content)
+        for sequence, step in enumerate(steps or ({},)):
+            target = {} if "target_seconds" in step else {"target_reps": 10}
+            exercise = step.get("exercise") or make_exercise(client)
+            row = {**target, **step, "exercise": exercise, "sequence": sequence}
+            RoutineStep.objects.create(client=client, version=version, **row)
+        if status == "published":
+            version.status, version.published_at = status, time
+            version.save(update_fields=["status", "published_at"])
+    for viewer in visible_to:
+        with binding.bound(viewer.id):
+            VisibleTemplate.objects.create(client=viewer, template=template)
+    return template
+
+
+def make_training_plan(user: EndUser, **over: Any) -> TrainingPlan:
+    with binding.bound(user.client_id):
+        given = {"goal": "balance", "intensity": "moderate", "frequency": 3, "created_at": now(), **over}
+        return TrainingPlan.objects.create(client_id=user.client_id, user_id=user.uid, **given)
+
+
+def make_instance(
+    user: EndUser, template: RoutineTemplate, plan: TrainingPlan | None = None, **over: Any
+) -> RoutineInstance:
+    """A place at the end of the person's queue; their active plan is made where there is none."""
+    with binding.bound(user.client_id):
+        mine = RoutineInstance.objects.of_user(user.client_id, user.uid)
+        plan = plan or TrainingPlan.objects.of_user(user.client_id, user.uid).active().first()
+        given = {"queue_position": mine.count(), "created_at": now(), **over}
+        return RoutineInstance.objects.create(
+            client_id=user.client_id,
+            user_id=user.uid,
+            plan=plan or make_training_plan(user),
+            template=template,
+            version=template.versions.get(status="published"),
+            **given,
+        )
+
+
+def make_routine_run(user: EndUser, instance: RoutineInstance, **over: Any) -> RoutineRun:
+    """A run of the instance, its steps pending; the derived columns are taken as given."""
+    with binding.bound(user.client_id):
+        steps = list(instance.version.steps.all())
+        given = {"started_from": "dashboard", "total_exercises": len(steps), "created_at": now(), **over}
+        run = RoutineRun.objects.create(client_id=user.client_id, user_id=user.uid, instance=instance, **given)
+        for step in steps:
+            RunStep.objects.create(client_id=user.client_id, run=run, sequence=step.sequence, step=step)
+    return run
+
+
+def make_move_session(user: EndUser, exercise: Exercise, **over: Any) -> MoveSession:
+    with binding.bound(user.client_id):
+        given = {"created_at": now(), **over}
+        return MoveSession.objects.create(client_id=user.client_id, user_id=user.uid, exercise=exercise, **given)

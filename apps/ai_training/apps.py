@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class AiTrainingConfig(AppConfig):
+    name = "apps.ai_training"
