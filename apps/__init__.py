@@ -5,6 +5,7 @@ backoffice  what staff see: the admin site and its workspaces
 ai_training templates of routines, plans, the queue, runs, AI Move, reports
 plays       one person plays one lesson
 catalog     what can be played: lessons, their timeline, a client's shelf; plans, media, subtitles
+billing     what a client may spend: terms, ledger, usage; one door, services.authorize_and_charge
 accounts    who is asking: staff, tokens, authentication, permissions
 jobs        what is to be done that takes long: once each, however often a worker dies
 events      what happened: the outbox, its relay, dead letters

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "apps.events",
     "apps.jobs",
     "apps.accounts",
+    "apps.billing",
     "apps.catalog",
     "apps.plays",
     "apps.ai_training",

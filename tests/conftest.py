@@ -9,6 +9,7 @@ from django.conf import settings
 from apps.accounts import identity, key_sets, people
 from apps.accounts.models import User
 from apps.api import valkey
+from apps.billing import terms
 from apps.tenants import binding, registry
 from apps.tenants.models import Client, EndUser
 from tests import make
@@ -30,6 +31,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def forgetful() -> Iterator[None]:
     """What a process remembers between requests must not cross from one test to the next."""
     registry.forget()
+    terms.forget()
     identity.forget()
     key_sets.key_set.cache_clear()
     people.forget()

@@ -17,6 +17,9 @@ from apps.ai_training.models import (
     TrainingPlan,
     VisibleTemplate,
 )
+from apps.billing import services as billing
+from apps.billing.models import CommercialPolicy, CreditLot
+from apps.billing.terms import Terms
 from apps.catalog import media
 from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
 from apps.events import outbox
@@ -200,3 +203,16 @@ def make_move_session(user: EndUser, exercise: Exercise, **over: Any) -> MoveSes
     with binding.bound(user.client_id):
         given = {"created_at": now(), **over}
         return MoveSession.objects.create(client_id=user.client_id, user_id=user.uid, exercise=exercise, **given)
+
+
+def make_policy(client: Client, **over: Any) -> CommercialPolicy:
+    """The client's terms; what is not given is unlimited or free."""
+    terms = Terms(**{**over, **{name: over.get(name) or {} for name in ("quotas", "prices")}})
+    with binding.bound(client.id):
+        return billing.set_policy(client_id=client.id, terms=terms, author="root", now=now())
+
+
+def make_grant(client: Client, credits: int, **over: Any) -> CreditLot:  # noqa: A002 - the field's name
+    given = {"reference": f"grant {next(_numbers)}", "expires_at": None, "author": "root", "now": now(), **over}
+    with binding.bound(client.id):
+        return billing.grant_credits(client_id=client.id, amount=credits, **given).lot

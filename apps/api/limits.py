@@ -5,41 +5,49 @@ with a log line: a limit protects us, and must not stop the product.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from apps.api import valkey
 from apps.kernel.refusals import Refusal, TooManyRequests
 
-# KEYS: a bucket each. ARGV: capacity and window in seconds of each. Answer: taken or not, then left and wait of each.
+# KEYS: a bucket each. ARGV: how many calls to take of all (0 only looks); capacity, quota and window of each.
+# Answer: taken or not, then left and wait of each. A thousandth of a thousandth is no reason to wait: whoever waited
+# as long as they were told finds a call.
 _take = valkey.script("""
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local levels, waits, short = {}, {}, false
+local wanted, enough = tonumber(ARGV[1]), 0.999999
 for i, key in ipairs(KEYS) do
-  local capacity, rate = tonumber(ARGV[2*i-1]), tonumber(ARGV[2*i-1]) / tonumber(ARGV[2*i])
+  local capacity, rate = tonumber(ARGV[3*i-1]), tonumber(ARGV[3*i]) / tonumber(ARGV[3*i+1])
   local kept = redis.call('HMGET', key, 'level', 'at')
   local level = tonumber(kept[1] or capacity)
   local idle = math.max(0, now - tonumber(kept[2] or now))
   level = math.min(capacity, level + idle * rate)
   levels[i] = level
   waits[i] = 0
-  if level < 1 then short = true; waits[i] = (1 - level) / rate end
+  if level < enough then short = true; waits[i] = (1 - level) / rate end
 end
 local answer = {short and 0 or 1}
 for i, key in ipairs(KEYS) do
   local level = levels[i]
-  if not short then
-    level = level - 1
+  if wanted > 0 and not short then
+    local capacity, rate = tonumber(ARGV[3*i-1]), tonumber(ARGV[3*i]) / tonumber(ARGV[3*i+1])
+    level = math.max(0, level - 1)
     redis.call('HSET', key, 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
-    redis.call('EXPIRE', key, math.ceil(tonumber(ARGV[2*i])) + 1)
+    redis.call('EXPIRE', key, math.ceil(capacity / rate) + 1)
   end
   answer[#answer+1] = string.format('%.6f', level)
   answer[#answer+1] = string.format('%.6f', waits[i])
 end
 return answer
 """)
+
+_ROUNDED = 0.000001
 
 _give_back = valkey.script("""
 for _, key in ipairs(KEYS) do
@@ -51,11 +59,16 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`quota` calls in `window` seconds, all of them at once if need be."""
+    """`quota` calls in `window` seconds: `burst` of them at once if need be, or all where it is not given."""
 
     name: str
     quota: int
     window: int
+    burst: int | None = None
+
+    @property
+    def capacity(self) -> int:
+        return self.quota if self.burst is None else self.burst
 
     def key(self, scope: str) -> str:
         return f"limit:{self.name}:{scope}"
@@ -88,6 +101,18 @@ class RateLimited(TooManyRequests):
         self.reading = reading
 
 
+_noted: ContextVar[dict[str, Reading]] = ContextVar("limit_readings")
+
+
+def begin_noting() -> None:
+    """A request begins: from here on every reading is noted for its answer's headers, wherever it was taken."""
+    _noted.set({})
+
+
+def noted() -> Iterable[Reading]:
+    return _noted.get({}).values()
+
+
 def take(limits: Sequence[tuple[Limit, str]], refusal: type[Refusal] | None = None) -> list[Reading]:
     """Take one call from each (limit, scope), or none and raise RateLimited (or `refusal`) for the longest wait.
 
@@ -95,19 +120,32 @@ def take(limits: Sequence[tuple[Limit, str]], refusal: type[Refusal] | None = No
     """
     if not limits:
         return []
+    taken, readings = _ask(limits, calls=1)
+    if not taken:
+        worst = max(readings, key=lambda reading: reading.wait)
+        raise refusal(retry_after=worst.wait) if refusal else RateLimited(worst)
+    return readings
+
+
+def look(limits: Sequence[tuple[Limit, str]]) -> list[Reading]:
+    """What the buckets hold, taking nothing; noted too."""
+    return _ask(limits, calls=0)[1]
+
+
+def _ask(limits: Sequence[tuple[Limit, str]], calls: int) -> tuple[bool, list[Reading]]:
     keys = [limit.key(scope) for limit, scope in limits]
-    numbers: list[Any] = [number for limit, _ in limits for number in (limit.quota, limit.window)]
+    numbers: list[Any] = [calls]
+    for limit, _ in limits:
+        numbers += limit.capacity, limit.quota, limit.window
     answer = valkey.ask(lambda server: _take(server, keys, numbers), otherwise=None)
     if answer is None:
-        return []
+        return True, []
     readings = [
         _reading(limit, float(answer[1 + 2 * place]), float(answer[2 + 2 * place]))
         for place, (limit, _) in enumerate(limits)
     ]
-    if not answer[0]:
-        worst = max(readings, key=lambda reading: reading.wait)
-        raise refusal(retry_after=worst.wait) if refusal else RateLimited(worst)
-    return readings
+    _noted.get({}).update({reading.limit.name: reading for reading in readings})
+    return bool(answer[0]), readings
 
 
 def give_back(limits: Sequence[tuple[Limit, str]]) -> None:
@@ -116,6 +154,11 @@ def give_back(limits: Sequence[tuple[Limit, str]]) -> None:
     valkey.ask(lambda server: _give_back(server, keys, []), otherwise=None)
 
 
+def after(now: datetime, seconds: int) -> datetime:
+    return now + timedelta(seconds=seconds)
+
+
 def _reading(limit: Limit, level: float, wait: float) -> Reading:
-    full_in = (limit.quota - level) * limit.window / limit.quota
-    return Reading(limit, left=max(0, math.floor(level)), reset=math.ceil(full_in), wait=math.ceil(wait))
+    full_in = (limit.capacity - level) * limit.window / limit.quota
+    left = max(0, math.floor(level + _ROUNDED))
+    return Reading(limit, left=left, reset=math.ceil(full_in - _ROUNDED), wait=math.ceil(wait))

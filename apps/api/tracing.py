@@ -34,6 +34,12 @@ def request_id(request: HttpRequest) -> str:
     return str(request.META.get("gofa.request_id", _UNKNOWN))
 
 
+def current_request_id() -> str:
+    """The id of the request that this thread is answering; empty outside of one."""
+    named = _current.get()
+    return named[0] if named else ""
+
+
 def traceparent(request: HttpRequest) -> str:
     return str(request.META.get("gofa.traceparent", ""))
 

@@ -17,7 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.api import dialect, idempotency
 from apps.api.dialect import SAFE_METHODS
-from apps.api.limits import Limit, RateLimited, take
+from apps.api.limits import Limit, begin_noting, noted, take
 from apps.api.parsing import MAX_JSON_BYTES
 from apps.api.rendering import JSONRenderer
 from apps.api.request import ApiRequest
@@ -91,10 +91,12 @@ class ApiViewSet(GenericViewSet[Any]):
         self.args, self.kwargs = args, kwargs
         self.request = self.initialize_request(request, *args, **kwargs)
         self.headers = self.default_response_headers
+        begin_noting()
         try:
             response = self.respond(request, *args, **kwargs)
         except Exception as error:
             response = self.answer_refusal(error)
+        self.note_limits()
         return self.finalize_response(self.request, response, *args, **kwargs)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -109,14 +111,17 @@ class ApiViewSet(GenericViewSet[Any]):
             raise dialect.MethodNotAllowed
         self.client_id = self.tenant_of(self.request)
         binding.bind(self.client_id)
-        readings = take([(limit, self.limit_scope(limit)) for limit in self.limits])
+        take([(limit, self.limit_scope(limit)) for limit in self.limits])
         if request.method in SAFE_METHODS:
             response = handler(self.request, *args, **kwargs)
         else:
             response = self.write(lambda: handler(self.request, *args, **kwargs))
-        for reading in readings:
-            self.headers.update(reading.headers)
         return response
+
+    def note_limits(self) -> None:
+        """What the buckets hold that this request took from, for the answer's headers."""
+        for reading in noted():
+            self.headers.update(reading.headers)
 
     def handler_of(self, method: str) -> Callable[..., Any] | None:
         name = self.action_map.get(method, "options" if method == "options" else "")
@@ -182,8 +187,6 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def answer_refusal(self, error: Exception) -> HttpResponse:
         response = dialect.answer(self.request._request, error)
-        if isinstance(error, RateLimited):
-            self.headers.update(error.reading.headers)
         if response.status_code == 405:
             response["Allow"] = ", ".join(self.allowed_methods)
         return response

@@ -8,12 +8,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from apps.accounts.principal import Principal
+from apps.billing.models import EventType
+from apps.billing.services import authorize_and_charge
 from apps.catalog.models import Lesson, LessonSession
 from apps.events import outbox
 from apps.kernel.localized import canonical_locale
 from apps.kernel.refusals import BadRequest, Detail, NotFound, Unauthorized
 from apps.plays import grading, return_urls
-from apps.plays.models import LessonPlay
+from apps.plays.models import LessonPlay, new_lesson_play_id
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 
@@ -61,7 +63,7 @@ class Progress(TypedDict):
 
 
 def create_lesson_play(*, principal: Principal, client: Client, new: NewPlay, now: datetime) -> LessonPlay:
-    """Somebody begins a lesson. The refusals come in 001's order."""
+    """Somebody begins a lesson. The refusals come in 001's order, then the commercial ones."""
     _check_formats(new, client)
     uid, tier = _player(principal, client, new.get("user_id"))
     if not Lesson.objects.live_for(client.id, tier=tier).filter(pk=new["lesson_id"]).exists():
@@ -69,7 +71,10 @@ def create_lesson_play(*, principal: Principal, client: Client, new: NewPlay, no
     locale = canonical_locale(new["locale"]) if "locale" in new else ""
     if locale is None:
         raise BadRequest("Invalid locale")
+    play_id = new_lesson_play_id()
+    authorize_and_charge(client=client, event_type=EventType.LESSON_PLAY_CREATED, activity_id=play_id, now=now)
     play = LessonPlay.objects.create(
+        id=play_id,
         client=client,
         user_id=uid,
         lesson_id=new["lesson_id"],

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from apps.accounts.access import client_for, client_id_for
 from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
-from apps.api.gofa import GofaViewSet
 from apps.api.rendering import as_json
+from apps.billing.billable import BillableViewSet
 from apps.kernel.clock import instant, now
 from apps.kernel.refusals import BadRequest, Refusal, Unauthorized
 from apps.plays import listing, presentation, queries, services
@@ -43,7 +43,8 @@ class ClientIdNotFound(Refusal):
     title = "Client ID not found"
 
 
-class LessonPlayViewSet(GofaViewSet):
+class LessonPlayViewSet(BillableViewSet):
+    billable_actions = frozenset({"create"})
     lookup_url_kwarg = "lesson_play_id"
     lookup_value_regex = "[^/]+"
 

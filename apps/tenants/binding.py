@@ -51,10 +51,23 @@ def bound(client_id: str) -> Iterator[None]:
 
 @contextmanager
 def atomic() -> Iterator[None]:
-    """`transaction.atomic`, with the tenant told beforehand, so that no statement inside has to tell it again."""
+    """`transaction.atomic`, with the tenant told beforehand, so that no statement inside has to tell it again.
+
+    The outermost one takes the steps that were put off until right before the commit.
+    """
     settle(default_connection)
-    with transaction.atomic():
+    with transaction.atomic(), default_connection.last_steps():  # type: ignore[attr-defined]  # of our own engine
         yield
+
+
+def before_commit(step: Callable[[], None]) -> None:
+    """Let the transaction end with this: see the engine's `before_commit`."""
+    default_connection.before_commit(step)  # type: ignore[attr-defined]
+
+
+def on_rollback(undo: Callable[[], None]) -> None:
+    """Do this when what the transaction has written is undone: see the engine's `on_rollback`."""
+    default_connection.on_rollback(undo)  # type: ignore[attr-defined]
 
 
 def settle(connection: BaseDatabaseWrapper) -> None:

@@ -93,3 +93,37 @@ def test_a_lost_connection_undoes_nothing_for_the_commit_may_have_arrived(done: 
 def test_outside_of_a_transaction_there_is_nothing_to_undo() -> None:
     with pytest.raises(RuntimeError):
         on_rollback(lambda: None)
+
+
+def test_the_last_steps_are_taken_at_the_end_of_the_outermost_block(done: list[str]) -> None:
+    with binding.atomic():
+        with binding.atomic():
+            binding.before_commit(lambda: done.append("last"))
+            done.append("inner")
+        done.append("outer")
+    assert done == ["inner", "outer", "last"]
+
+
+def test_a_last_step_that_fails_undoes_everything(done: list[str], gofa: object) -> None:
+    def fail() -> None:
+        raise Failed
+
+    with pytest.raises(Failed), binding.atomic():
+        binding.on_rollback(lambda: done.append("undone"))
+        binding.before_commit(fail)
+    with binding.atomic():
+        done.append("next")
+    assert done == ["undone", "next"]
+
+
+def test_a_last_step_is_forgotten_with_its_savepoint(done: list[str]) -> None:
+    with binding.atomic():
+        with undone():
+            binding.before_commit(lambda: done.append("forgotten"))
+        binding.before_commit(lambda: done.append("taken"))
+    assert done == ["taken"]
+
+
+def test_a_last_step_outside_of_any_block_is_taken_at_once(done: list[str]) -> None:
+    binding.before_commit(lambda: done.append("now"))
+    assert done == ["now"]

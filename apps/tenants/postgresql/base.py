@@ -1,7 +1,8 @@
 """How does Django talk to PostgreSQL here? With the tenant told first, and a health check that costs nothing."""
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -12,12 +13,41 @@ from apps.tenants import binding
 
 log = structlog.get_logger(__name__)
 
+# With the savepoints that were open when it was asked for.
+_Step = tuple[frozenset[str], Callable[[], None]]
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.execute_wrappers.append(binding.before_execute)
-        self._run_on_rollback: list[tuple[frozenset[str], Callable[[], None]]] = []
+        self._run_on_rollback: list[_Step] = []
+        self._run_last: list[_Step] | None = None
+
+    @contextmanager
+    def last_steps(self) -> Iterator[None]:
+        """A block at whose end `before_commit`'s steps are taken; within another one the outer does it."""
+        if self._run_last is not None:
+            yield
+            return
+        self._run_last = []
+        try:
+            yield
+            while self._run_last:
+                self._run_last.pop(0)[1]()
+        finally:
+            self._run_last = None
+
+    def before_commit(self, step: Callable[[], None]) -> None:
+        """Call this as one of the last things that the transaction does: what holds a lock that many wait for.
+
+        What it raises rolls everything back. Forgotten when the savepoint is rolled back that it was asked for in; done
+        at once where nobody opened a block of `last_steps`.
+        """
+        if self._run_last is None:
+            step()
+        else:
+            self._run_last.append((frozenset(self.savepoint_ids), step))
 
     def on_rollback(self, undo: Callable[[], None]) -> None:
         """Call this when what the open transaction has written is rolled back, be it to a savepoint: the counterpart
@@ -42,6 +72,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().savepoint_rollback(sid)
         undone = [each for each in self._run_on_rollback if sid in each[0]]
         self._run_on_rollback = [each for each in self._run_on_rollback if sid not in each[0]]
+        if self._run_last:
+            self._run_last = [each for each in self._run_last if sid not in each[0]]
         _undo(undone)
 
     def close(self) -> None:
@@ -62,7 +94,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return not poll.poll(0)
 
 
-def _undo(undone: list[tuple[frozenset[str], Callable[[], None]]]) -> None:
+def _undo(undone: list[_Step]) -> None:
     """The last first. Whatever goes wrong here must not hide what the transaction was rolled back for."""
     for _, undo in reversed(undone):
         try:

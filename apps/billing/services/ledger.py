@@ -1,0 +1,180 @@
+"""What moves credits besides a debit? Grants, reversals and expiry (contract 7, 12).
+
+Lock order: activity row → account → ledger. Every service here locks the account first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.api import tracing
+from apps.billing.models import CreditAccount, CreditLot, LedgerEntry
+from apps.billing.models.ledger import new_entry_id, new_lot_id
+from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
+from apps.tenants import binding
+
+MOST_CREDITS = 10**15
+"""Of one grant. A thousand such grants still fit into a balance of 64 bits."""
+
+
+class GrantDiffers(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This reference was used for another grant")
+
+
+class AlreadyReversed(Conflict):
+    def __init__(self) -> None:
+        super().__init__("This entry has been reversed")
+
+
+class NotADebit(BadRequest):
+    def __init__(self) -> None:
+        super().__init__("Only a debit can be reversed")
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    lot: CreditLot
+    balance: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    entry: LedgerEntry
+    balance: int
+
+
+def grant_credits(
+    *, client_id: str, amount: int, reference: str, expires_at: datetime | None, author: str, now: datetime
+) -> Granted:
+    """Give a client credits, once for a reference: the same again changes nothing, another amount is a 409."""
+    with binding.atomic():
+        account = locked_account(client_id)
+        known = CreditLot.objects.for_client(client_id).filter(reference=reference).first()
+        if known is not None:
+            if (known.credits, known.expires_at) != (amount, expires_at):
+                raise GrantDiffers
+            return Granted(known, account.credits, is_new=False)
+        if expires_at is not None and expires_at <= now:
+            raise BadRequest("Invalid request", details=[Detail("expiresAt", "Must be in the future.")])
+        entry = _come_in(account, LedgerEntry.Kind.GRANT, amount, note=reference, author=author, now=now)
+        lot = _open_lot(account, entry, reference=reference, expires_at=expires_at)
+        return Granted(lot, account.credits, is_new=True)
+
+
+def reverse_debit(*, client_id: str, entry_id: str, reason: str, author: str, now: datetime) -> Reversed:
+    """Give back what a debit took, once. The credits come back as such that do not expire; the usage stays counted."""
+    with binding.atomic():
+        account = locked_account(client_id)
+        debit = LedgerEntry.objects.for_client(client_id).filter(pk=entry_id).first()
+        if debit is None:
+            raise NotFound("Ledger entry not found")
+        if debit.kind != LedgerEntry.Kind.DEBIT:
+            raise NotADebit
+        if LedgerEntry.objects.for_client(client_id).filter(reverses=debit).exists():
+            raise AlreadyReversed
+        entry = _come_in(
+            account, LedgerEntry.Kind.REVERSAL, debit.amount, note=reason, author=author, now=now, reverses=debit
+        )
+        _open_lot(account, entry, reference=None, expires_at=None)
+        return Reversed(entry, account.credits)
+
+
+def book_expiries(*, client_id: str, now: datetime) -> int:
+    """Book what has expired and was not spent; how many lots that were."""
+    with binding.atomic():
+        account = locked_account(client_id)
+        lots = list(
+            CreditLot.objects.for_client(client_id)
+            .filter(is_open=True, expires_at__lte=now)
+            .order_by("expires_at", "id")
+        )
+        for lot in lots:
+            left, lot.remaining, lot.is_open = lot.remaining, 0, False
+            lot.save(update_fields=["remaining", "is_open"])
+            account.received -= left
+            _post(account, LedgerEntry.Kind.EXPIRY, left, note=lot.reference or "", now=now)
+        return len(lots)
+
+
+def locked_account(client_id: str) -> CreditAccount:
+    """The account, which is made when first asked for, held until the transaction ends."""
+    accounts = CreditAccount.objects.for_client(client_id)
+    account = accounts.locked().first()
+    if account is None:
+        CreditAccount.objects.bulk_create([CreditAccount(client_id=client_id)], ignore_conflicts=True)
+        account = accounts.locked().get()
+    return account
+
+
+_ACCOUNTS = {
+    LedgerEntry.Kind.GRANT: (LedgerEntry.Account.ISSUED, LedgerEntry.Account.BALANCE),
+    LedgerEntry.Kind.REVERSAL: (LedgerEntry.Account.SPENT, LedgerEntry.Account.BALANCE),
+    LedgerEntry.Kind.EXPIRY: (LedgerEntry.Account.BALANCE, LedgerEntry.Account.EXPIRED),
+}
+
+
+def _come_in(
+    account: CreditAccount,
+    kind: LedgerEntry.Kind,
+    amount: int,
+    *,
+    note: str,
+    author: str,
+    now: datetime,
+    reverses: LedgerEntry | None = None,
+) -> LedgerEntry:
+    account.received += amount if kind == LedgerEntry.Kind.GRANT else 0
+    return _post(account, kind, amount, note=note, author=author, now=now, reverses=reverses)
+
+
+def _post(
+    account: CreditAccount,
+    kind: LedgerEntry.Kind,
+    amount: int,
+    *,
+    note: str,
+    now: datetime,
+    author: str = "",
+    reverses: LedgerEntry | None = None,
+) -> LedgerEntry:
+    """One entry, and the account as it is after it."""
+    source, target = _ACCOUNTS[kind]
+    account.credits += amount if target == LedgerEntry.Account.BALANCE else -amount
+    account.entries += 1
+    account.save(update_fields=["credits", "entries", "received"])
+    return LedgerEntry.objects.create(
+        id=new_entry_id(),
+        client_id=account.client_id,
+        sequence=account.entries,
+        kind=kind,
+        from_account=source,
+        to_account=target,
+        amount=amount,
+        balance_after=account.credits,
+        event_type=reverses.event_type if reverses else "",
+        activity_id=reverses.activity_id if reverses else "",
+        request_id=tracing.current_request_id(),
+        reverses=reverses,
+        note=note,
+        author=author,
+        created_at=now,
+    )
+
+
+def _open_lot(
+    account: CreditAccount, entry: LedgerEntry, *, reference: str | None, expires_at: datetime | None
+) -> CreditLot:
+    """What came in pays what was owed first; only the rest can be spent."""
+    remaining = min(entry.amount, max(account.credits, 0))
+    return CreditLot.objects.create(
+        id=new_lot_id(),
+        client_id=account.client_id,
+        entry=entry,
+        reference=reference,
+        credits=entry.amount,
+        remaining=remaining,
+        is_open=remaining > 0,
+        expires_at=expires_at,
+        created_at=entry.created_at,
+    )
