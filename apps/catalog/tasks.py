@@ -24,19 +24,19 @@ def delete_object(work: Work) -> None:
 
 @performs(thumbnails.KIND, title=_("Take a thumbnail"), attempts=6)
 def take_thumbnail(work: Work) -> None:
-    """Of the scene that the lesson names now, not of the one that it named when the job was asked for."""
+    """Of what the lesson names now, not of what it named when the job was asked for."""
     lesson = Lesson.objects.for_client(work.client_id).filter(pk=work.subject_id).first()
-    scene = thumbnails.scene_of(lesson) if lesson else None
-    if scene is None:
+    origin = thumbnails.origin_of(lesson) if lesson else None
+    if origin is None:
         return
     try:
-        thumbnail = thumbnails.take(scene)
+        thumbnail = thumbnails.take(origin)
     except CannotFetch as refusal:
         raise (NotNow if refusal.may_pass else Hopeless)(refusal.message) from refusal
     except (FilmRefused, PictureRefused, NotFound) as refusal:
         raise Hopeless(refusal.message) from refusal
     with work.finishing():
-        thumbnails.hang(work.subject_id, scene, thumbnail, now=now())
+        thumbnails.hang(work.subject_id, origin, thumbnail, now=now())
 
 
 @performs(subtitles.KIND, title=_("Check a subtitle"), given_up=subtitles.record_failure)

@@ -1,4 +1,7 @@
-"""Which picture stands for a lesson that was given none? A job takes it from the video (contract 4)."""
+"""Which picture stands for a lesson, and which blur for it until it is there? A job makes them (contract 4).
+
+Where no person gave a thumbnail it takes one from the video; of one that a person gave it makes the blur alone.
+"""
 
 import shutil
 import tempfile
@@ -9,6 +12,7 @@ from pathlib import Path
 from apps.catalog import films, media, pictures
 from apps.catalog.darkroom import Picture
 from apps.catalog.models import Lesson
+from apps.catalog.services.announcements import announce_updated
 from apps.kernel.ids import new_id
 
 KIND = "catalog.thumbnail"
@@ -24,30 +28,57 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A file of ours, that a person gave."""
+
+    path: str
+
+
+Origin = Scene | Given
+
+
+@dataclass(frozen=True, slots=True)
 class Thumbnail:
-    picture: Picture
+    """`picture` is None where the lesson has one already."""
+
+    picture: Picture | None
     blur_data_url: str
 
 
-def scene_of(lesson: Lesson) -> Scene | None:
-    """None where no thumbnail is wanted, or none any more."""
-    if not lesson.wants_thumbnail:
-        return None
-    assert lesson.thumbnail_time_in_seconds is not None
-    return Scene(lesson.video_urls[0], lesson.thumbnail_time_in_seconds)
+def origin_of(lesson: Lesson) -> Origin | None:
+    """None where nothing is to be made, or not any more."""
+    if lesson.wants_thumbnail:
+        assert lesson.thumbnail_time_in_seconds is not None
+        return Scene(lesson.video_urls[0], lesson.thumbnail_time_in_seconds)
+    path = media.path_of(lesson.thumb_image_url) if lesson.wants_blur else None
+    return Given(path) if path else None
 
 
-def take(scene: Scene) -> Thumbnail:
+def take(origin: Origin) -> Thumbnail:
     """Fetch, decode, draw: takes seconds, and writes nothing. Raises FilmRefused, PictureRefused, CannotFetch."""
-    frame = _frame(scene).data
+    if isinstance(origin, Given):
+        with media.open(origin.path) as file:
+            return Thumbnail(None, pictures.blur_data_url(file.read(pictures.MOST_BYTES + 1)))
+    frame = _frame(origin).data
     return Thumbnail(pictures.thumbnail(frame), pictures.blur_data_url(frame))
 
 
-def hang(lesson_id: str, scene: Scene, thumbnail: Thumbnail, *, now: datetime) -> bool:
-    """Put it on the bound client's lesson, if that still wants the picture of this scene. Within a transaction."""
+def hang(lesson_id: str, origin: Origin, thumbnail: Thumbnail, *, now: datetime) -> bool:
+    """Put it on the bound client's lesson, if that still wants what is made of this. Within a transaction."""
     lesson = Lesson.objects.locked().filter(pk=lesson_id).first()
-    if lesson is None or scene_of(lesson) != scene:
+    if lesson is None or origin_of(lesson) != origin:
         return False
+    lesson.image_blur_data_url, changed = thumbnail.blur_data_url, ["image_blur_data_url"]
+    if thumbnail.picture is not None:
+        lesson.thumb_image_url, lesson.is_thumb_derived = _kept(lesson, thumbnail.picture, now), True
+        changed += ["thumb_image_url", "is_thumb_derived"]
+    lesson.save(update_fields=changed)
+    announce_updated(lesson, set(changed) - {"is_thumb_derived"}, author=AUTHOR, now=now)
+    return True
+
+
+def _kept(lesson: Lesson, picture: Picture, now: datetime) -> str:
+    """At an address of its own, in the place of the one that was taken before."""
     earlier = media.path_of(lesson.thumb_image_url) if lesson.is_thumb_derived else None
     if earlier:
         media.remove(client_id=lesson.client_id, path=earlier, now=now)
@@ -55,15 +86,12 @@ def hang(lesson_id: str, scene: Scene, thumbnail: Thumbnail, *, now: datetime) -
     media.store(
         client_id=lesson.client_id,
         path=path,
-        content=thumbnail.picture.data,
-        content_type=thumbnail.picture.content_type,
+        content=picture.data,
+        content_type=picture.content_type,
         author=AUTHOR,
         now=now,
     )
-    lesson.thumb_image_url, lesson.is_thumb_derived = media.address_of(path), True
-    lesson.image_blur_data_url = thumbnail.blur_data_url
-    lesson.save(update_fields=["thumb_image_url", "is_thumb_derived", "image_blur_data_url"])
-    return True
+    return media.address_of(path)
 
 
 def _frame(scene: Scene) -> Picture:

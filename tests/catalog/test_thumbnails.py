@@ -1,5 +1,6 @@
 """`thumbnailTimeInSeconds` with a video and no thumbnail: a job takes the picture and its blur (contract 4)."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -10,13 +11,14 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 
 from apps.accounts.models import User
-from apps.catalog import media
+from apps.catalog import media, thumbnails
 from apps.catalog.models import Lesson, MediaFile
 from apps.jobs import work
 from apps.jobs.models import Job
 from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
+from tests import make
 from tests.caller import Caller
 from tests.catalog.test_films import grey, make_film
 
@@ -146,3 +148,66 @@ def test_a_server_that_is_away_is_asked_again_later(as_: As, cleo: User, httpser
     work.work_off(seconds=30)
     assert jobs() == [("done", "")]
     assert lesson(lesson_id).is_thumb_derived
+
+
+# --- the blur of what a person gave ---
+
+
+def test_a_picture_given_in_place_of_a_taken_one_gets_a_blur_of_its_own(
+    as_: As, cleo: User, demo: Client, film: str
+) -> None:
+    lesson_id = create(as_, cleo, videoURLs=[film], thumbnailTimeInSeconds=1)
+    work.work_off(seconds=30)
+    taken = lesson(lesson_id).image_blur_data_url
+    given = media.address_of(make.make_media(demo, "demo/posters/mine.jpg", picture("red")).path)
+
+    as_(cleo).patch(f"{CATALOG}/{lesson_id}", {"thumbImageUrl": given})
+    assert lesson(lesson_id).image_blur_data_url == ""
+    work.work_off(seconds=30)
+    shown = lesson(lesson_id)
+    assert (shown.thumb_image_url, shown.is_thumb_derived) == (given, False)
+    assert shown.image_blur_data_url not in ("", taken)
+    blurred = Image.open(BytesIO(b64decode(shown.image_blur_data_url.partition(",")[2])))
+    red, green, blue = blurred.convert("RGB").getpixel((0, 0))  # type: ignore[misc]
+    assert red > 200 > 50 > green + blue
+
+
+def test_a_new_lesson_with_a_picture_of_ours_has_its_blur(as_: As, cleo: User, demo: Client) -> None:
+    given = media.address_of(make.make_media(demo, "demo/posters/mine.jpg", picture("red")).path)
+    lesson_id = create(as_, cleo, thumbImageUrl=given)
+    work.work_off(seconds=30)
+    assert lesson(lesson_id).image_blur_data_url.startswith("data:image/webp;base64,")
+
+
+@pytest.mark.parametrize("given", ["https://cdn.example.com/thumb.jpg", None])
+def test_a_picture_of_another_site_has_no_blur_and_none_is_left_of_the_one_before(
+    as_: As, cleo: User, demo: Client, given: str | None
+) -> None:
+    stored = make.make_lesson(demo, thumb_image_url="/api/media/demo/a.jpg", image_blur_data_url="data:,")
+    as_(cleo).patch(f"{CATALOG}/{stored.id}", {"thumbImageUrl": given})
+    assert (lesson(stored.id).image_blur_data_url, jobs()) == ("", [])
+
+
+def test_a_blur_is_not_hung_behind_a_picture_that_was_replaced_meanwhile(as_: As, cleo: User, demo: Client) -> None:
+    given = media.address_of(make.make_media(demo, "demo/posters/mine.jpg", picture("red")).path)
+    lesson_id = create(as_, cleo, thumbImageUrl=given)
+    with binding.bound("demo"):
+        origin = thumbnails.origin_of(Lesson.objects.get(pk=lesson_id))
+        assert origin is not None
+        made = thumbnails.take(origin)
+        as_(cleo).patch(f"{CATALOG}/{lesson_id}", {"thumbImageUrl": "https://cdn.example.com/thumb.jpg"})
+        with binding.atomic():
+            assert not thumbnails.hang(lesson_id, origin, made, now=now())
+    assert lesson(lesson_id).image_blur_data_url == ""
+
+
+def test_a_file_that_is_not_there_fails_at_once_and_says_so(as_: As, cleo: User) -> None:
+    create(as_, cleo, thumbImageUrl="/api/media/demo/nothing.jpg")
+    work.work_off(seconds=30)
+    assert jobs() == [("failed", "Media not found")]
+
+
+def picture(colour: str) -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (64, 64), colour).save(content, "JPEG")
+    return content.getvalue()

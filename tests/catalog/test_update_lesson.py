@@ -313,6 +313,17 @@ def test_an_imported_id_may_hold_a_dot_and_a_slash(as_: As, cleo: User, demo: Cl
     ]
 
 
+def test_an_imported_id_may_end_like_the_address_of_a_subtitle(
+    as_: As, cleo: User, demo: Client, lesson: Lesson
+) -> None:
+    make.make_lesson(demo, id="old/subtitle", live=False)
+    assert as_(cleo).patch(path("old/subtitle"), {"isLive": True}).status_code == 200
+    assert_refused(as_(cleo).patch(path(lesson) + "/subtitle", {"isLive": True}), 404, "Lesson not found")
+    answer = as_(cleo).get(path("old/subtitle"))
+    assert_refused(answer, 405)
+    assert answer["Allow"] == "POST, OPTIONS"
+
+
 # --- what is refused ---
 
 

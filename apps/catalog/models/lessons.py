@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
+from apps.catalog.addresses import media_path
 from apps.catalog.querysets import LessonQuerySet
 from apps.kernel.ids import new_id
 from apps.kernel.querysets import TenantQuerySet
@@ -106,6 +107,12 @@ class Lesson(models.Model):
         """A job is to take one from the video: a time is named, and no person gave a picture."""
         has_given = bool(self.thumb_image_url) and not self.is_thumb_derived
         return bool(self.video_urls) and self.thumbnail_time_in_seconds is not None and not has_given
+
+    @property
+    def wants_blur(self) -> bool:
+        """A person gave a picture of ours as thumbnail, of which a job can make the placeholder."""
+        is_given = bool(media_path(self.thumb_image_url)) and not self.is_thumb_derived
+        return is_given and not self.image_blur_data_url
 
     @property
     def timeline(self) -> "list[LessonSession]":

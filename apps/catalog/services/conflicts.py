@@ -5,6 +5,7 @@ from datetime import datetime
 
 from apps.catalog.models import Lesson, Plan, PlanLesson
 from apps.catalog.querysets import PlanQuerySet
+from apps.catalog.services.announcements import announce_updated
 from apps.kernel.localized import spell
 from apps.kernel.refusals import Conflict
 from apps.tenants import binding
@@ -42,6 +43,8 @@ def clear_plans_everywhere(*, lesson_id: str, force: bool, author: str, now: dat
         except PlansInConflict:
             told = [plan for plan in plans if asker in (binding.ALL_CLIENTS, plan.client_id)]
             raise PlansInConflict(told) from None
+        for plan in plans:
+            announce_updated(plan, ["status"], author=author, now=now)
 
 
 def _live_plans(lesson_ids: Collection[str]) -> PlanQuerySet:

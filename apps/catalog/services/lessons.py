@@ -6,7 +6,8 @@ from typing import Any, TypedDict, cast
 
 from apps.catalog import media, search
 from apps.catalog.addresses import media_path, unsigned
-from apps.catalog.models import Lesson, LessonSession, ShelfEntry, Subtitle
+from apps.catalog.models import Lesson, LessonSession, Plan, ShelfEntry, Subtitle
+from apps.catalog.services.announcements import announce_created, announce_updated
 from apps.catalog.services.conflicts import clear_plans_everywhere
 from apps.catalog.services.files import foreign_files
 from apps.catalog.services.shelf import Place, distinct, first_place, places_of, rearrange, unknown_tiers
@@ -71,7 +72,8 @@ def create_lesson(*, client: Client, fields: LessonFields, author: str, now: dat
         is_live = fields.get("is_live", False)
         ShelfEntry.objects.create(client=client, lesson=lesson, is_live=is_live, membership_tiers=distinct(tiers))
         search.index_lesson(lesson)
-        _request_thumbnail(lesson, now)
+        _request_picture(lesson, now, is_new=True)
+        announce_created(lesson, author=author, now=now)
     return lesson
 
 
@@ -92,21 +94,18 @@ def update_lesson(
     """
     with binding.atomic():
         client = _take_turn(client, fields)
-        # Locked where it is the client's own: jobs write to it, too.
-        own = Lesson.objects.for_client(client.id).locked().filter(pk=lesson_id).first()
-        lesson = own or Lesson.objects.selectable_by(client.id).filter(pk=lesson_id).first()
-        if lesson is None:
-            raise NotFound("Lesson not found")
-        if own is None and set(fields) - _ON_SHELF:
-            raise Forbidden("A lesson of the library can be shown, hidden and tiered, not edited")
+        lesson = _changeable(client, lesson_id, fields)
         _check_changes(client, lesson, fields)
         fields = _dark_if_archived(_without_signatures(fields))
+        changed = set(fields) - _ON_SHELF
         if set(fields) & _ON_SHELF:
-            _shelve(client, lesson, fields, force=force, author=author, now=now)
+            changed |= _shelve(client, lesson, fields, force=force, author=author, now=now)
         if fields.get("status") == Lesson.Status.ARCHIVED and client.id == LIBRARY_CLIENT_ID:
             clear_plans_everywhere(lesson_id=lesson.id, force=force, author=author, now=now)
         if set(fields) - _ON_SHELF:
             _edit(lesson, _merged(lesson, fields) if merging else fields, author, now)
+        if changed:
+            announce_updated(lesson, changed, client_id=client.id, author=author, now=now)
     return lesson
 
 
@@ -115,6 +114,17 @@ def _take_turn(client: Client, fields: LessonFields) -> Client:
     if client.id == LIBRARY_CLIENT_ID and fields.get("status") == Lesson.Status.ARCHIVED:
         take_every_turn()
     return take_turn(client.id)
+
+
+def _changeable(client: Client, lesson_id: str, fields: LessonFields) -> Lesson:
+    """Locked where it is the client's own: jobs write to it, too."""
+    own = Lesson.objects.for_client(client.id).locked().filter(pk=lesson_id).first()
+    lesson = own or Lesson.objects.selectable_by(client.id).filter(pk=lesson_id).first()
+    if lesson is None:
+        raise NotFound("Lesson not found")
+    if own is None and set(fields) - _ON_SHELF:
+        raise Forbidden("A lesson of the library can be shown, hidden and tiered, not edited")
+    return lesson
 
 
 def _check_changes(client: Client, lesson: Lesson, fields: LessonFields) -> None:
@@ -149,8 +159,10 @@ def _merged(lesson: Lesson, fields: LessonFields) -> LessonFields:
 
 
 def _edit(lesson: Lesson, fields: LessonFields, author: str, now: datetime) -> None:
-    if fields.get("thumb_image_url", lesson.thumb_image_url) != lesson.thumb_image_url:
-        lesson.is_thumb_derived = False
+    is_rehung = fields.get("thumb_image_url", lesson.thumb_image_url) != lesson.thumb_image_url
+    if is_rehung:
+        # The blur was of another picture.
+        lesson.is_thumb_derived, lesson.image_blur_data_url = False, ""
     filmed = {name: getattr(lesson, name) for name in _FILMED}
     for name, value in fields.items():
         if name not in _ELSEWHERE:
@@ -166,15 +178,21 @@ def _edit(lesson: Lesson, fields: LessonFields, author: str, now: datetime) -> N
     if "subtitle_url" in fields:
         _forget_subtitles(lesson, now)
     if filmed != {name: getattr(lesson, name) for name in _FILMED}:
-        _request_thumbnail(lesson, now)
+        _request_picture(lesson, now, is_new=is_rehung)
 
 
-def _shelve(client: Client, lesson: Lesson, fields: LessonFields, *, force: bool, author: str, now: datetime) -> None:
+def _shelve(
+    client: Client, lesson: Lesson, fields: LessonFields, *, force: bool, author: str, now: datetime
+) -> set[str]:
+    """Which of these fields changed the lesson's place."""
     before = places_of(client.id, [lesson.id])
     found = before.get(lesson.id) or first_place(client)
     tiers = distinct(fields.get("membership_tiers", found["membership_tiers"]))
     place: Place = {"is_live": fields.get("is_live", found["is_live"]), "membership_tiers": tiers}
-    rearrange(client=client, before=before, after={lesson.id: place}, force=force, author=author, now=now)
+    _, became = rearrange(client=client, before=before, after={lesson.id: place}, force=force, author=author, now=now)
+    for plan in Plan.objects.for_client(client.id).filter(pk__in=became["plans"]):
+        announce_updated(plan, ["status"], author=author, now=now)
+    return {name for name, value in place.items() if value != found[name]}  # type: ignore[literal-required]
 
 
 def _session(lesson: Lesson, fields: SessionFields) -> LessonSession:
@@ -182,8 +200,9 @@ def _session(lesson: Lesson, fields: SessionFields) -> LessonSession:
     return LessonSession(client_id=lesson.client_id, lesson=lesson, **given)
 
 
-def _request_thumbnail(lesson: Lesson, now: datetime) -> None:
-    if lesson.wants_thumbnail:
+def _request_picture(lesson: Lesson, now: datetime, *, is_new: bool) -> None:
+    """The thumbnail from the video or, where a person gave a new one, its blur."""
+    if lesson.wants_thumbnail or (is_new and lesson.wants_blur):
         request_job(client_id=lesson.client_id, kind="catalog.thumbnail", subject_id=lesson.id, now=now)
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypedDict, cast
 
 from apps.catalog.addresses import unsigned
 from apps.catalog.models import Lesson, Plan, PlanLesson
+from apps.catalog.services.announcements import announce_created, announce_updated
 from apps.catalog.services.conflicts import named
 from apps.catalog.services.files import foreign_files
 from apps.catalog.services.turns import take_turn
@@ -44,6 +45,7 @@ def create_plan(*, client: Client, fields: PlanFields, author: str, now: datetim
         _check_live(plan, fields.get("lesson_ids", []))
         plan.save(force_insert=True)
         _place(plan, fields.get("lesson_ids", []))
+        announce_created(plan, author=author, now=now)
     return plan
 
 
@@ -73,6 +75,7 @@ def update_plan(
         if lesson_ids != stored:
             plan.places.all().delete()
             _place(plan, lesson_ids)
+        announce_updated(plan, fields, author=author, now=now)
     return plan
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from apps.catalog.models import CatalogChange, Lesson, Plan, PlanLesson, ShelfEntry
+from apps.catalog.services.announcements import announce_change
 from apps.catalog.services.conflicts import clear_plans, named
 from apps.catalog.services.turns import take_turn
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
@@ -123,6 +124,7 @@ def undo_change(*, client: Client, change_id: str, author: str, now: datetime) -
         _revive(change.before["plans"], client.id, author, now)
         change.undone_by, change.undone_at = author, now
         change.save(update_fields=["undone_by", "undone_at"])
+        announce_change(change, author=author, now=now)
     return change
 
 
@@ -209,7 +211,9 @@ def _change(
     was, becomes = rearrange(client=client, before=before, after=after, force=force, author=author, now=now)
     if not becomes["shelf"]:
         return None
-    return CatalogChange.objects.create(client=client, before=was, after=becomes, author=author, created_at=now)
+    change = CatalogChange.objects.create(client=client, before=was, after=becomes, author=author, created_at=now)
+    announce_change(change, author=author, now=now)
+    return change
 
 
 def _is_live(place: Place | None) -> bool:

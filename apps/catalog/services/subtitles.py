@@ -5,6 +5,7 @@ from datetime import datetime
 
 from apps.catalog import media, search, webvtt
 from apps.catalog.models import Lesson, Subtitle, SubtitleCue
+from apps.catalog.services.announcements import announce_updated
 from apps.jobs.services import request_job
 from apps.kernel.ids import new_id
 from apps.kernel.localized import canonical_locale
@@ -38,7 +39,7 @@ def upload_subtitle(
     with binding.atomic():
         lesson = _own_lesson(client, lesson_id)
         subtitle = _put(lesson, stored, content, is_draft=False, author=author, now=now)
-        _show(lesson, subtitle, author)
+        _show(lesson, subtitle, author, now)
         _request(subtitle, now)
     return subtitle
 
@@ -64,7 +65,7 @@ def accept_draft(*, client: Client, lesson_id: str, locale: str, author: str, no
             raise NotFound("There is no draft for this locale")
         subtitle.is_draft, subtitle.uploaded_by, subtitle.uploaded_at = False, author, now
         subtitle.save(update_fields=["is_draft", "uploaded_by", "uploaded_at"])
-        _show(lesson, subtitle, author)
+        _show(lesson, subtitle, author, now)
         search.index_subtitle(lesson, subtitle.locale, subtitle.cues.values_list("text", flat=True))
     return subtitle
 
@@ -180,10 +181,11 @@ def _finish(subtitle: Subtitle, document: webvtt.Document, now: datetime) -> Non
     )
 
 
-def _show(lesson: Lesson, subtitle: Subtitle, author: str) -> None:
+def _show(lesson: Lesson, subtitle: Subtitle, author: str, now: datetime) -> None:
     lesson.subtitle_url = {**lesson.subtitle_url, subtitle.locale: media.address_of(subtitle.file_id)}
     lesson.modified_by = author
     lesson.save(update_fields=["subtitle_url", "modified_by", "modified_at"])
+    announce_updated(lesson, ["subtitle_url"], author=author, now=now)
 
 
 def _request(subtitle: Subtitle, now: datetime) -> None:
