@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Exists, Model, OuterRef, Prefetch, Q
+from django.db.models import Case, Exists, Model, OuterRef, Prefetch, Q, When
 
 from apps.accounts.principal import Principal
 from apps.ai_training.states import OPEN_INSTANCE, OPEN_RUN, InstanceStatus, PlanStatus, TemplateStatus, VersionStatus
@@ -51,14 +51,23 @@ class TemplateQuerySet(TenantQuerySet["RoutineTemplate"]):
 
     def offered_to(self, client_id: str) -> Self:
         """What people of the client can be given: published, and its own or chosen from the library."""
-        chosen = Q(client_id=LIBRARY_CLIENT_ID, shown_by__client_id=client_id)
-        return self.filter(Q(client_id=client_id) | chosen, status=TemplateStatus.PUBLISHED)
+        return self.filter(Q(client_id=client_id) | self._chosen(client_id), status=TemplateStatus.PUBLISHED)
+
+    def with_visibility(self, client_id: str) -> Self:
+        """Each with `visible`: it is the client's own, or chosen from the library."""
+        visible = Case(When(Q(client_id=client_id) | self._chosen(client_id), then=True), default=False)
+        return self.annotate(visible=visible)
 
     def with_content(self) -> Self:
         """Each with `current`, its draft and its published version, whole: two queries more."""
         versions: VersionQuerySet = VersionQuerySet(self.model.versions.rel.related_model)
         current = versions.exclude(status=VersionStatus.SUPERSEDED).with_steps()
         return self.prefetch_related(Prefetch("versions", queryset=current, to_attr="current"))
+
+    def _chosen(self, client_id: str) -> Q:
+        choices: TenantQuerySet[Model] = TenantQuerySet(self.model.shown_by.rel.related_model)
+        chosen = choices.filter(client_id=client_id, template=OuterRef("pk"))
+        return Q(client_id=LIBRARY_CLIENT_ID) & Q(Exists(chosen))
 
     def _library(self) -> Q:
         return Q(client_id=LIBRARY_CLIENT_ID, status=TemplateStatus.PUBLISHED)
