@@ -8,7 +8,7 @@ import pytest
 from opencc import OpenCC
 
 from apps.kernel.localized import LOCALES
-from apps.ops.demo.routines import EXERCISES, ROUTINES, DemoRoutine
+from apps.ops.demo.routines import EXERCISES, ROUTINES, DemoExercise, DemoRoutine
 from apps.tenants.models import LIBRARY_CLIENT_ID, RiskTier
 
 LIBRARY = [routine for routine in ROUTINES if routine.client == LIBRARY_CLIENT_ID]
@@ -20,7 +20,8 @@ by_id = pytest.mark.parametrize("routine", ROUTINES, ids=lambda routine: routine
 
 
 def texts() -> Iterator[tuple[str, dict[str, str]]]:
-    for entry in (*EXERCISES.values(), *ROUTINES):
+    entries: list[DemoExercise | DemoRoutine] = [*EXERCISES.values(), *ROUTINES]
+    for entry in entries:
         yield f"{entry.id} name", dict(entry.name)
         yield f"{entry.id} description", dict(entry.description)
 

@@ -30,7 +30,7 @@ class DemoClient:
 
 @dataclass(frozen=True)
 class DemoPerson:
-    """A client's end user."""
+    """A client's end user; assessments by kind, as the API keeps them."""
 
     uid: str
     client: str
@@ -39,6 +39,8 @@ class DemoPerson:
     membership_tier: str
     weight_kg: float
     locale: str
+    risk_level: str
+    assessments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,56 @@ CLIENTS: tuple[DemoClient, ...] = (
     DemoClient("acme", "Acme Academy", "Europe/London", "en", ("standard", "premium")),
 )
 
+
+def _assessed(tier: str, score: float, on: str) -> dict[str, Any]:
+    return {"riskTier": tier, "score": score, "assessedAt": f"{on}T02:30:00.000Z"}
+
+
 PEOPLE: tuple[DemoPerson, ...] = (
-    DemoPerson("user_001", "demo", "ada.wong@demo.example", "Ada Wong", "standard", 58.0, "en"),
-    DemoPerson("user_002", "demo", "ben.ho@demo.example", "Ben Ho", "premium", 74.5, "zh-Hant"),
-    DemoPerson("user_101", "acme", "dan.lee@acme.example", "Dan Lee", "standard", 81.0, "en"),
+    DemoPerson(
+        uid="user_001",
+        client="demo",
+        email="ada.wong@demo.example",
+        display_name="Ada Wong",
+        membership_tier="standard",
+        weight_kg=58.0,
+        locale="en",
+        risk_level="moderate",
+        assessments={
+            "fallRisk": _assessed("moderate", 6, "2025-09-15"),
+            "preferences": {"goal": "balance", "preferredSessionDurationMinutes": 20},
+        },
+    ),
+    DemoPerson(
+        uid="user_002",
+        client="demo",
+        email="ben.ho@demo.example",
+        display_name="Ben Ho",
+        membership_tier="premium",
+        weight_kg=74.5,
+        locale="zh-Hant",
+        risk_level="high",
+        assessments={
+            "cognitiveAssessment": _assessed("low", 27, "2025-09-01"),
+            "mskAssessment": _assessed("moderate", 14, "2025-09-08"),
+            "fallRisk": _assessed("high", 11, "2025-09-22"),
+            "preferences": {"goal": "strength", "frequency": 4, "equipmentAvailability": ["chair", "resistance-band"]},
+        },
+    ),
+    DemoPerson(
+        uid="user_101",
+        client="acme",
+        email="dan.lee@acme.example",
+        display_name="Dan Lee",
+        membership_tier="standard",
+        weight_kg=81.0,
+        locale="en",
+        risk_level="low",
+        assessments={
+            "fallRisk": _assessed("low", 1, "2025-09-10"),
+            "preferences": {"goal": "cardio", "intensity": "high"},
+        },
+    ),
 )
 
 LESSONS: tuple[DemoLesson, ...] = tuple(_lesson(entry) for entry in _read("lesson"))

@@ -85,6 +85,8 @@ def seed_person(person: DemoPerson) -> None:
                 "membership_tier": person.membership_tier,
                 "weight_kg": person.weight_kg,
                 "locale": person.locale,
+                "risk_level": person.risk_level,
+                "assessments": dict(person.assessments),
             },
         )
 
