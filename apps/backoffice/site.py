@@ -1,14 +1,15 @@
 """The one admin site (contract 11): Django's own, with our login, our header and a few pages beside the ModelAdmins."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +18,7 @@ from django.views.i18n import set_language
 from apps.backoffice import acting, second_factor, views
 from apps.backoffice.models import SubmittedForm
 from apps.kernel.clock import now
-from apps.tenants.scoped_admin import AlreadySubmitted
+from apps.tenants.scoped_admin import AlreadySubmitted, TenantModelAdmin
 
 _FORMS_KEPT = timedelta(days=1)
 
@@ -48,6 +49,14 @@ class StaffLoginForm(AdminAuthenticationForm):
         user.otp_device = device
 
 
+class FoundByTyping(AutocompleteJsonView):
+    """Each row by the name that its ModelAdmin gives it, in the reader's language."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        found: dict[str, str] = super().serialize_result(obj, to_field_name)
+        return {**found, "text": cast(TenantModelAdmin, self.model_admin).label_of(obj)}
+
+
 class GofaAdminSite(AdminSite):
     site_title = gettext_lazy("GOFA back office")
     site_header = gettext_lazy("GOFA back office")
@@ -62,6 +71,9 @@ class GofaAdminSite(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "acting": acting.acting_of(request)}
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, FoundByTyping.as_view(admin_site=self)(request))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own: list[URLPattern | URLResolver] = [

@@ -60,11 +60,12 @@ class LocalizedField(forms.MultiValueField):
 
     def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
         required = options.pop("required", True)
+        said = {"incomplete": _("The English text is needed.")}
         texts = tuple(
-            forms.CharField(required=required and locale == "en", max_length=max_length) for locale in LOCALES
+            forms.CharField(required=required and locale == "en", max_length=max_length, error_messages=said)
+            for locale in LOCALES
         )
-        super().__init__(texts, required=required, require_all_fields=False, **options)
-        self.error_messages["incomplete"] = _("The English text is needed.")
+        super().__init__(texts, required=required, require_all_fields=False, error_messages=said, **options)
 
     def compress(self, data_list: list[str]) -> dict[str, str]:
         return {locale: text for locale, text in zip(LOCALES, data_list, strict=False) if text}

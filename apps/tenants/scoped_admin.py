@@ -184,6 +184,10 @@ class TenantModelAdmin(_Scoped, _ModelAdmin):
         """The column `owner` shows whose row it is, without a join, to those who see several clients'."""
         return str(row.client_id)
 
+    def label_of(self, row: Any) -> str:
+        """How the row is called where one is found by typing."""
+        return str(row)
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         shown = super().get_list_display(request)
         return [name for name in shown if reaches_all() or name != "owner"]

@@ -372,5 +372,5 @@ def test_words_are_translated_for_whoever_reads_them(demo: Client, browser: Brow
     browser.post("/admin/language", {"language": "zh-hant"})
 
     page = browser.get(page_of(batch)).content.decode()
-    assert "上架中的計劃包含這堂課: Starter" in page
+    assert "上架中的計畫包含這堂課: Starter" in page
     assert "未匯入" in page

@@ -8,7 +8,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
-from apps.catalog.models import BatchRow, Lesson, LessonBatch
+from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
 from apps.events.models import DeadLetter, OutboxEvent
 from apps.jobs.models import Job
 from apps.kernel.clock import now
@@ -30,6 +30,11 @@ def a_user(client: Client, marker: str) -> EndUser:
 def a_lesson(client: Client, marker: str) -> Lesson:
     session = {"start_seconds": 0, "end_seconds": 60, "title": {"en": f"{marker} session"}}
     return make.make_lesson(client, title={"en": f"{marker} lesson"}, sessions=(session,))
+
+
+def a_plan(client: Client, marker: str) -> Plan:
+    lesson = make.make_lesson(client, title={"en": f"{marker} planned"})
+    return make.make_plan(client, lesson, title={"en": f"{marker} plan"})
 
 
 def a_play(client: Client, marker: str) -> LessonPlay:
@@ -97,6 +102,7 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.enduser": a_user,
     "catalog.lesson": a_lesson,
     "catalog.lessonbatch": a_batch,
+    "catalog.plan": a_plan,
     "plays.lessonplay": a_play,
     "accounts.revokabletoken": a_token,
     "accounts.user": a_member_of_staff,

@@ -1,5 +1,5 @@
 """What may staff do with the catalogue in the admin? Each noun's pages in a module of its own."""
 
-from apps.catalog.admin import batches, lessons
+from apps.catalog.admin import batches, lessons, plans
 
-__all__ = ["batches", "lessons"]
+__all__ = ["batches", "lessons", "plans"]

@@ -76,6 +76,11 @@ def length_of(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
+def label_of(lesson: Lesson) -> str:
+    """How a lesson is called where one is chosen."""
+    return f"{title_of(lesson.title)} · {length_of(lesson.duration)}"
+
+
 def _card(lesson: Any, address: str, subtitles: dict[str, Subtitle], at: datetime) -> Card:
     states = (_state(locale, subtitles.get(locale), lesson.subtitle_url) for locale in LOCALES)
     return Card(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.admin import exports
 from apps.catalog.admin.arranging import ShelfActions
-from apps.catalog.admin.cards import Catalogue, length_of, title_of
+from apps.catalog.admin.cards import Catalogue, label_of, length_of, title_of
 from apps.catalog.admin.editor import LessonEditor
 from apps.catalog.admin.lesson_filters import LiveFilter, OriginFilter, SubtitleFilter, TierFilter
 from apps.catalog.models import Lesson, ShelfEntry
@@ -65,6 +65,9 @@ class LessonAdmin(ShelfActions, LessonEditor):
         if words:
             queryset = queryset.filter(Q(pk=words) | Q(pk__in=Lesson.objects.matching(words).values("pk")))
         return queryset, False
+
+    def label_of(self, row: Any) -> str:
+        return label_of(row) if row.shown_live else f"{label_of(row)} · {_('Hidden')}"
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """A client's changes of a library lesson are of its shelf entry; the lesson's own history is its owner's."""
