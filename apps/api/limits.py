@@ -118,8 +118,6 @@ def take(limits: Sequence[tuple[Limit, str]], refusal: type[Refusal] | None = No
 
     An empty list while Valkey is away.
     """
-    if not limits:
-        return []
     taken, readings = _ask(limits, calls=1)
     if not taken:
         worst = max(readings, key=lambda reading: reading.wait)
@@ -133,6 +131,8 @@ def look(limits: Sequence[tuple[Limit, str]]) -> list[Reading]:
 
 
 def _ask(limits: Sequence[tuple[Limit, str]], calls: int) -> tuple[bool, list[Reading]]:
+    if not limits:
+        return True, []
     keys = [limit.key(scope) for limit, scope in limits]
     numbers: list[Any] = [calls]
     for limit, _ in limits:

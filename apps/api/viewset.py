@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Protocol, cast
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import ValidationError
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from apps.api import dialect, idempotency
+from apps.api import answered, dialect, idempotency
 from apps.api.dialect import SAFE_METHODS
 from apps.api.limits import Limit, begin_noting, noted, take
 from apps.api.parsing import MAX_JSON_BYTES
@@ -97,7 +98,9 @@ class ApiViewSet(GenericViewSet[Any]):
         except Exception as error:
             response = self.answer_refusal(error)
         self.note_limits()
-        return self.finalize_response(self.request, response, *args, **kwargs)
+        answer: HttpResponseBase = self.finalize_response(self.request, response, *args, **kwargs)
+        self.tell_answered(request, answer)
+        return answer
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         method = (request.method or "").lower()
@@ -123,6 +126,12 @@ class ApiViewSet(GenericViewSet[Any]):
         for reading in noted():
             self.headers.update(reading.headers)
 
+    def tell_answered(self, request: HttpRequest, answer: HttpResponseBase) -> None:
+        """A refusal is no call that anybody counts, nor is the same answer once more."""
+        match = request.resolver_match
+        if answer.status_code < 400 and match is not None and "Idempotency-Replayed" not in answer.headers:
+            answered.tell(self.client_id, request.method or "", match.route)
+
     def handler_of(self, method: str) -> Callable[..., Any] | None:
         name = self.action_map.get(method, "options" if method == "options" else "")
         return getattr(self, name) if name else None
@@ -144,12 +153,12 @@ class ApiViewSet(GenericViewSet[Any]):
             keyed, lambda: idempotency.undoing(lambda: self.rendered(effect()), self.answer_refusal)
         )
 
-    def read_body(self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
+    def read_body(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The body in the shape of the serializer; a refusal whose `details` name each wrong field."""
         if self.request.META.get("CONTENT_LENGTH") in (None, "", "0"):
             # DRF would take it for an empty object.
             raise BadRequest("Body must be a JSON object")
-        return _validated(serializer_class(data=self.request.data, **kwargs))
+        return _validated(serializer_class, self.request.data)
 
     def query_value(self, name: str) -> str | None:
         return self.query_values().get(name)
@@ -197,7 +206,7 @@ def _values(query: bytes) -> dict[str, str]:
 
 
 def _read_query(serializer_class: type[BaseSerializer[Any]], query: bytes) -> dict[str, Any]:
-    return _validated(serializer_class(data=_values(query)))
+    return _validated(serializer_class, _values(query))
 
 
 # The same addresses are asked for again and again; what an odd one costs is bounded by its length and their number.
@@ -205,6 +214,21 @@ _remembered_values: Callable[[bytes], dict[str, str]] = lru_cache(maxsize=4_000)
 _remembered_query: _Reader = lru_cache(maxsize=4_000)(_read_query)
 
 
-def _validated(serializer: BaseSerializer[Any]) -> dict[str, Any]:
-    serializer.is_valid(raise_exception=True)
-    return cast("dict[str, Any]", serializer.validated_data)
+def _validated(serializer_class: type[BaseSerializer[Any]], data: Any) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", _shape(serializer_class).run_validation(data))
+    except ValidationError:
+        # Anew, so that the faults are told in DRF's one form.
+        serializer = serializer_class(data=data)
+        serializer.is_valid(raise_exception=True)
+        return cast("dict[str, Any]", serializer.validated_data)
+
+
+def _shape(serializer_class: type[BaseSerializer[Any]]) -> BaseSerializer[Any]:
+    """One for all requests: checking changes nothing in it, and to copy its fields takes longer than to check them."""
+    if serializer_class not in _shapes:
+        _shapes[serializer_class] = serializer_class()
+    return _shapes[serializer_class]
+
+
+_shapes: dict[type[BaseSerializer[Any]], BaseSerializer[Any]] = {}

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from apps.events import hints
 from apps.events.models import OutboxEvent
+from apps.kernel.insertion import insert
 
 
 def record(*, client_id: str, event_type: str, subject_id: str, payload: dict[str, Any], now: datetime) -> OutboxEvent:
@@ -15,8 +16,9 @@ def record(*, client_id: str, event_type: str, subject_id: str, payload: dict[st
 
     `payload` is what handlers need to know of the moment itself; what they can read from the subject they read there.
     """
-    event = OutboxEvent.objects.create(
+    event = OutboxEvent(
         client_id=client_id, event_type=event_type, subject_id=subject_id, payload=payload, created_at=now
     )
+    insert(event)
     transaction.on_commit(hints.drain.nudge, robust=True)
     return event

@@ -52,6 +52,14 @@ _POSITIONS = {name: place for place, name in enumerate(PlayRow._fields)}
 ID, USER_ID, LESSON_ID = _POSITIONS["id"], _POSITIONS["user_id"], _POSITIONS["lesson_id"]
 _ONE = f"SELECT {COLUMNS} FROM plays_lessonplay WHERE client_id = %s AND id = %s"  # noqa: S608 - constants
 
+_MAY_PLAY = """
+SELECT EXISTS (
+    SELECT 1 FROM catalog_lesson l JOIN catalog_shelfentry s ON s.lesson_id = l.id
+    WHERE l.id = %s AND l.client_id IN (u.client_id, 'gofa') AND l.status = 'active'
+        AND s.client_id = u.client_id AND s.is_live AND s.membership_tiers @> ARRAY[u.membership_tier]
+) FROM tenants_enduser u WHERE u.client_id = %s AND u.uid = %s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -90,6 +98,14 @@ class Shape(NamedTuple):
     after_id: bool
     limit: int
     has_offset: bool
+
+
+def may_play(client_id: str, uid: str, lesson_id: str) -> bool | None:
+    """Is the lesson among `Lesson.objects.live_for` this person's tier? None when the client has no such person."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_PLAY, [lesson_id, client_id, uid])
+        row = cursor.fetchone()
+    return bool(row[0]) if row else None
 
 
 def find_play(client_id: str, play_id: str) -> Row | None:

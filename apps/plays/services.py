@@ -10,14 +10,15 @@ from django.core.validators import validate_email
 from apps.accounts.principal import Principal
 from apps.billing.models import EventType
 from apps.billing.services import authorize_and_charge
-from apps.catalog.models import Lesson, LessonSession
+from apps.catalog.models import LessonSession
 from apps.events import outbox
+from apps.kernel.insertion import insert
 from apps.kernel.localized import canonical_locale
 from apps.kernel.refusals import BadRequest, Detail, NotFound, Unauthorized
-from apps.plays import grading, return_urls
+from apps.plays import grading, queries, return_urls
 from apps.plays.models import LessonPlay, new_lesson_play_id
 from apps.tenants import binding
-from apps.tenants.models import Client, EndUser
+from apps.tenants.models import Client
 
 MAX_EMAIL_LENGTH = 254
 
@@ -65,15 +66,18 @@ class Progress(TypedDict):
 def create_lesson_play(*, principal: Principal, client: Client, new: NewPlay, now: datetime) -> LessonPlay:
     """Somebody begins a lesson. The refusals come in 001's order, then the commercial ones."""
     _check_formats(new, client)
-    uid, tier = _player(principal, client, new.get("user_id"))
-    if not Lesson.objects.live_for(client.id, tier=tier).filter(pk=new["lesson_id"]).exists():
+    uid = _player(principal, new.get("user_id"))
+    may_play = queries.may_play(client.id, uid, new["lesson_id"])
+    if may_play is None:
+        raise BadRequest("User does not exist")
+    if not may_play:
         raise BadRequest("Lesson does not exist")
     locale = canonical_locale(new["locale"]) if "locale" in new else ""
     if locale is None:
         raise BadRequest("Invalid locale")
     play_id = new_lesson_play_id()
     authorize_and_charge(client=client, event_type=EventType.LESSON_PLAY_CREATED, activity_id=play_id, now=now)
-    play = LessonPlay.objects.create(
+    play = LessonPlay(
         id=play_id,
         client=client,
         user_id=uid,
@@ -89,6 +93,7 @@ def create_lesson_play(*, principal: Principal, client: Client, new: NewPlay, no
         playback_speed=new.get("playback_speed"),
         return_url=new.get("return_url", ""),
     )
+    insert(play)
     _record("lesson_play.created", play, now)
     return play
 
@@ -152,15 +157,11 @@ def _is_email(text: str) -> bool:
     return len(text) <= MAX_EMAIL_LENGTH
 
 
-def _player(principal: Principal, client: Client, named: str | None) -> tuple[str, str]:
-    """The person who is going to play, the caller or whom a member of staff names: uid and membership tier."""
+def _player(principal: Principal, named: str | None) -> str:
+    """The uid of whoever is going to play: the caller, or whom a member of staff names."""
     if principal.is_end_user and named not in (None, principal.subject):
         raise BadRequest("User ID does not match auth token")
-    uid = principal.subject if principal.is_end_user else named
-    found = EndUser.objects.for_client(client.id).filter(uid=uid).values_list("uid", "membership_tier").first()
-    if found is None:
-        raise BadRequest("User does not exist")
-    return found
+    return principal.subject if principal.is_end_user else named or ""
 
 
 def _held(principal: Principal, client_id: str, play_id: str) -> LessonPlay:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from apps.accounts.principal import Principal, Role
-from apps.catalog.models import Lesson
+from apps.catalog.models import Lesson, ShelfEntry
 from apps.kernel.refusals import Unauthorized
 from apps.plays import queries
 from apps.plays.models import LessonPlay
@@ -108,3 +108,27 @@ def test_each_page_is_read_in_order_from_one_index(
         assert condition is not None
         # All that places the page is in the index condition; only row-level security is left to filter.
         assert condition[1].count("AND") == sql.split("WHERE")[1].count("AND") - sql.count("AND true"), text
+
+
+def test_somebody_may_play_what_is_live_for_their_tier(ada: EndUser, acme: Client, gofa: Client) -> None:
+    demo = ada.client
+    other = make.make_user(demo, "premium", membership_tier="premium")
+    own: list[dict[str, Any]] = [{}, {"live": False}, {"tiers": ("premium",)}, {"tiers": ()}, {"status": "archived"}]
+    for over in own:
+        make.make_lesson(demo, **over)
+    make.make_lesson(acme)
+    for is_live, status in ((True, "active"), (False, "active"), (True, "archived")):
+        library = make.make_lesson(gofa, status=status)
+        with binding.bound("demo"):
+            ShelfEntry.objects.create(client=demo, lesson=library, is_live=is_live, membership_tiers=["standard"])
+    with binding.bound(binding.ALL_CLIENTS):
+        ids = list(Lesson.objects.values_list("id", flat=True))
+    seen = set()
+    with binding.bound("demo"):
+        for user in (ada, other):
+            live = set(Lesson.objects.live_for("demo", tier=user.membership_tier).values_list("id", flat=True))
+            assert {each for each in ids if queries.may_play("demo", user.uid, each)} == live
+            seen |= live
+        assert len(seen) == 3
+        assert queries.may_play("demo", "nobody", ids[0]) is None
+        assert queries.may_play("demo", "ada", "unknown") is False
