@@ -16,9 +16,9 @@ from django.db.models import Q
 
 from apps.catalog.batches import workbooks
 from apps.catalog.batches.columns import NAMES, Values, cells, nested
-from apps.catalog.batches.defusing import defused
 from apps.catalog.batches.states import SHELF, row_of, state_of
 from apps.catalog.models import Lesson, ShelfEntry
+from apps.kernel.defusing import defused
 from apps.tenants import binding
 
 _PAGE = 500

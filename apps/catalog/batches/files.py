@@ -12,7 +12,7 @@ from typing import IO, Any
 from apps.api.parsing import parse_json
 from apps.catalog.batches import workbooks
 from apps.catalog.batches.columns import COLUMN, KEPT, LOCALIZED, NAMES, Values, column_named, flat, value_of
-from apps.catalog.batches.defusing import fused
+from apps.kernel.defusing import fused
 from apps.kernel.refusals import BadRequest, TooLarge
 
 MOST_BYTES = 10 * 1024 * 1024

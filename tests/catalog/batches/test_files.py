@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from apps.catalog.batches import files, workbooks
 from apps.catalog.batches.columns import COLUMN, NAMES, column_named, flat, nested, text_of, value_of
-from apps.catalog.batches.defusing import defused, fused
+from apps.kernel.defusing import defused, fused
 from apps.kernel.refusals import Refusal
 
 # Whatever PostgreSQL can store as text.
