@@ -8,6 +8,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
+from apps.billing import services as billing
+from apps.billing.models import CommercialPolicy
+from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
 from apps.events.models import DeadLetter, OutboxEvent
 from apps.jobs.models import Job
@@ -96,6 +99,12 @@ def a_batch(client: Client, marker: str) -> LessonBatch:
     return batch
 
 
+def a_policy(client: Client, marker: str) -> CommercialPolicy:
+    with binding.bound(client.id):
+        terms = Terms(rate_per_minute=60)
+        return billing.set_policy(client_id=client.id, terms=terms, author=f"{marker} author", now=now())
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
@@ -109,6 +118,7 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "admin.logentry": an_entry,
     "events.deadletter": a_dead_letter,
     "jobs.job": a_job,
+    "billing.commercialpolicy": a_policy,
 }
 
 
