@@ -1,14 +1,15 @@
 """What does the lesson's page in the admin say of its subtitles? One entry a locale, whether there is a file or not."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 from django import forms
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from apps.catalog.models import Lesson, Subtitle
+from apps.catalog.webvtt import MESSAGES, Code, NotWebVTT
 from apps.kernel.localized import LOCALES
 
 # Each language by its own name, as the inputs of a text in several languages have it.
@@ -26,6 +27,26 @@ class SubtitleForm(forms.Form):
     """What is sent for one locale; what is in it is for the service to judge."""
 
     file = forms.FileField(allow_empty_file=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownProblem:
+    """In the reader's language; the API's message is English."""
+
+    line: int
+    column: int
+    message: str
+
+    @classmethod
+    def of(cls, line: int, column: int, code: str, detail: str) -> Self:
+        return cls(line, column, gettext(MESSAGES[Code(code)]).format(detail))
+
+    @classmethod
+    def why(cls, refusal: NotWebVTT) -> str:
+        """Why a file was refused, and where."""
+        found = refusal.problem
+        shown = cls.of(found.line, found.column, found.code, found.detail)
+        return gettext("Line %(line)d, column %(column)d: %(message)s") % asdict(shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +81,8 @@ class Entry:
         return self.subtitle is not None and self.subtitle.status == Subtitle.Status.FAILED
 
     @property
-    def problems(self) -> list[dict[str, Any]]:
-        return self.subtitle.problems[:_MOST_SHOWN] if self.subtitle else []
+    def problems(self) -> list[ShownProblem]:
+        return [ShownProblem.of(**each) for each in self.subtitle.problems[:_MOST_SHOWN]] if self.subtitle else []
 
     @property
     def more_problems(self) -> int:

@@ -16,7 +16,7 @@ from apps.kernel.clock import now
 from apps.kernel.refusals import NotFound
 
 
-@performs(media.DELETE_OBJECT, attempts=20)
+@performs(media.DELETE_OBJECT, title=_("Delete a file that was replaced"), attempts=20)
 def delete_object(work: Work) -> None:
     """What a file was before it was replaced or removed, when nobody can be reading it any more."""
     media.delete_object(work.payload["key"])

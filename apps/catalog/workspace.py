@@ -6,6 +6,7 @@ from apps.catalog.media import address_of
 from apps.catalog.models import Lesson, LessonSession, ShelfEntry, Subtitle
 from apps.catalog.presentation import Json, number
 from apps.catalog.vocabulary import equipment_label, label_of
+from apps.catalog.webvtt import Code, Problem
 from apps.kernel.clock import instant
 from apps.kernel.localized import Localized, spell
 
@@ -66,10 +67,15 @@ def _subtitle(subtitle: Subtitle) -> Json:
         "status": subtitle.status,
         "cueCount": subtitle.cue_count,
         "duration": None if subtitle.duration is None else number(subtitle.duration),
-        "problems": subtitle.problems,
+        "problems": [_problem(**each) for each in subtitle.problems],
         "draft": subtitle.is_draft,
         "url": address_of(subtitle.file_id),
     }
+
+
+def _problem(line: int, column: int, code: str, detail: str) -> Json:
+    problem = Problem(line, column, Code(code), detail)
+    return {"line": line, "column": column, "code": code, "message": problem.message}
 
 
 def _workspace_session(session: LessonSession) -> Json:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.jobs import performers, services
 from apps.jobs.models import Job
 from apps.kernel.refusals import Refusal
+from apps.kernel.sentences import translated
 from apps.tenants import binding
 from apps.tenants.scoped_admin import TenantModelAdmin
 
@@ -88,7 +89,7 @@ class JobAdmin(TenantModelAdmin):
     @admin.display(description=_("error"))
     def words(self, job: Job) -> str:
         """What performers say is written in English, and translated for whoever reads it."""
-        return gettext(job.error) if job.error else ""
+        return translated(job.error)
 
     @admin.action(description=_("Do again"), permissions=["view"])
     def do_again(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:

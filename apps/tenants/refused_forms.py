@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
 
 from django.http import HttpRequest
-from django.utils.translation import gettext
 
 from apps.kernel.refusals import Detail, Refusal
+from apps.kernel.sentences import translated
 from apps.tenants import binding
 from apps.tenants.scoped_admin import TenantForm, TenantModelAdmin, field_of
 
@@ -43,7 +43,7 @@ class RefusableAdmin(TenantModelAdmin):
         details = refusal.details or [Detail("", refusal.message)]
         by_field: dict[str, list[str]] = defaultdict(list)
         for detail in details:
-            by_field[field_of(detail.path)].append(gettext(detail.message))
+            by_field[field_of(detail.path)].append(translated(detail.message))
         return by_field
 
     def refused_context(self, refusal: Refusal) -> dict[str, Any]:

@@ -176,14 +176,14 @@ def test_what_is_no_picture_is_refused_beside_the_field_and_can_be_sent_again(br
 
 
 def test_the_page_says_what_is_known_of_each_subtitle(browser: Browser, lesson: Lesson) -> None:
-    problem = {"line": 7, "column": 3, "code": "bad_timestamp", "message": "The cue is dropped <b>here</b>."}
+    problem = {"line": 7, "column": 3, "code": "unopened_tag", "detail": "</b>"}
     make_subtitle(lesson, status="ready", cue_count=12, duration=75.5, problems=[problem], problem_count=1)
     make_subtitle(lesson, locale="zh-Hans", status="ready", cue_count=1, duration=9.0, is_draft=True)
 
     page = " ".join(browser.get(page_of(lesson)).content.decode().split())
 
     assert "12 cues, 1:15" in page
-    assert "<td>7</td> <td>3</td> <td>The cue is dropped &lt;b&gt;here&lt;/b&gt;.</td>" in page
+    assert "<td>7</td> <td>3</td> <td>The tag &lt;/b&gt; closes nothing and is dropped.</td>" in page
     assert page.count("Draft made by a machine") == 1
     assert page.count("Use this draft") == 1
     assert "Try again" not in page
@@ -252,7 +252,7 @@ def test_an_upload_is_on_the_lesson_and_its_problems_are_shown_with_their_lines(
     ("name", "content", "error"),
     [
         ("a.vtt", b"1\n00:01 --> 00:02\nSRT\n", "Line 1, column 1: The first line must be &quot;WEBVTT&quot;"),
-        ("a.srt", b"WEBVTT\n", "Unsupported file type"),
+        ("a.srt", b"WEBVTT\n", "Must be a WebVTT file (.vtt)."),
     ],
 )
 def test_what_is_no_subtitle_is_refused_beside_its_field(
@@ -265,6 +265,17 @@ def test_what_is_no_subtitle_is_refused_beside_its_field(
     assert 'aria-invalid="true"' in panel
     assert stored(lesson).subtitle_url == {}
     assert not LogEntry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_wrong_with_a_subtitle_is_said_in_the_readers_language(browser: Browser, lesson: Lesson) -> None:
+    browser.cookies["django_language"] = "zh-hans"
+
+    assert "第 1 行第 1 字：第一行必须是“WEBVTT”" in upload(browser, lesson, b"Hello").content.decode()
+
+    upload(browser, lesson, b"WEBVTT\n\n00:0x.000 --> 00:04.000\nBroken\n")
+    work_off(seconds=30)
+    assert "已略过此字幕段：“00:0x.000”不是" in browser.get(page_of(lesson)).content.decode()
 
 
 def test_a_failed_check_is_tried_again(browser: Browser, lesson: Lesson) -> None:

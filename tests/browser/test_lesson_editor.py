@@ -193,7 +193,7 @@ def test_the_problems_of_a_subtitle_are_shown_with_their_lines(page: Page, cleo:
 
 
 def with_problems(lesson: Lesson) -> None:
-    problems = [{"line": line, "column": 1, "code": "x", "message": "The cue is dropped."} for line in (7, 12)]
+    problems = [{"line": line, "column": 1, "code": "bad_timestamp", "detail": "00:0x"} for line in (7, 12)]
     with binding.bound(lesson.client_id):
         for locale, is_draft in (("en", False), ("zh-Hans", True)):
             path = f"{lesson.client_id}/subtitles/{lesson.id}/{locale}.vtt"

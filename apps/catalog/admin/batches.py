@@ -22,6 +22,7 @@ from apps.catalog.models import BatchRow, LessonBatch
 from apps.jobs.models import Job
 from apps.kernel.clock import now
 from apps.kernel.refusals import Refusal
+from apps.kernel.sentences import translated
 from apps.tenants import binding
 from apps.tenants.models import Client
 from apps.tenants.scoped_admin import TenantForm, TenantModelAdmin, reaches_all
@@ -53,7 +54,7 @@ class UploadForm(TenantForm):
             except files.WrongFile as refusal:
                 self.add_error("file", gettext(refusal.template) % refusal.values)
             except Refusal as refusal:
-                self.add_error("file", gettext(refusal.message))
+                self.add_error("file", translated(refusal.message))
         return cleaned
 
     def whose(self) -> Client | None:
@@ -227,7 +228,7 @@ class LessonBatchAdmin(TenantModelAdmin):
                 do()
                 self.log_change(request, batch, logged)
         except Refusal as refusal:
-            self.message_user(request, gettext(refusal.message), messages.ERROR)
+            self.message_user(request, translated(refusal.message), messages.ERROR)
         return self._to(batch)
 
     def _to(self, batch: LessonBatch) -> HttpResponseRedirect:
@@ -241,7 +242,7 @@ class LessonBatchAdmin(TenantModelAdmin):
             try:
                 return exports.answer(request, form.whose, form.cleaned_data["kind"])
             except Refusal as refusal:
-                form.add_error("kind", gettext(refusal.message))
+                form.add_error("kind", translated(refusal.message))
         context = {
             **self.admin_site.each_context(request),
             "title": gettext("Export lessons"),

@@ -27,10 +27,12 @@ from apps.catalog.models import Lesson, LessonSession
 from apps.catalog.pictures import PictureRefused
 from apps.catalog.screening import screening_of
 from apps.catalog.services.media import store_poster
-from apps.catalog.subtitle_panel import LANGUAGES, SubtitleForm, panel_of
+from apps.catalog.subtitle_panel import LANGUAGES, ShownProblem, SubtitleForm, panel_of
+from apps.catalog.webvtt import NotWebVTT
 from apps.kernel.clock import now
 from apps.kernel.localized import LOCALES, in_locale
 from apps.kernel.refusals import BadRequest, Detail, Refusal, TooLarge
+from apps.kernel.sentences import translated
 from apps.tenants import binding
 from apps.tenants.models import LIBRARY_CLIENT_ID, Client
 from apps.tenants.refused_forms import RefusableAdmin
@@ -241,7 +243,7 @@ class LessonEditor(RefusableAdmin):
             # The page as it is opened; what was sent is not its form.
             opened = copy(request)
             opened.method = "GET"
-            context = {"subtitle_refusals": {locale: gettext(refusal.message)}}
+            context = {"subtitle_refusals": {locale: _why(refusal)}}
             return self.change_view(opened, object_id, extra_context=context)
         self.message_user(request, f"{LANGUAGES[locale]}: {done}")
         return back
@@ -270,6 +272,13 @@ class LessonEditor(RefusableAdmin):
 
 def _shown_locale() -> str:
     return SCRIPTS.get(get_language() or "", "en")
+
+
+def _why(refusal: Refusal) -> str:
+    """Why a subtitle was refused; of what has details they say more."""
+    if isinstance(refusal, NotWebVTT):
+        return ShownProblem.why(refusal)
+    return " ".join(translated(each.message) for each in refusal.details) or translated(refusal.message)
 
 
 def _kept(file: Any, client: Client, lesson: Lesson, author: str) -> str:

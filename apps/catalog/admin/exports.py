@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import User
 from apps.catalog.batches import exporting
 from apps.kernel.refusals import Refusal
+from apps.kernel.sentences import translated
 from apps.tenants import binding
 from apps.tenants.models import Client
 from apps.tenants.scoped_admin import reaches_all
@@ -72,7 +73,7 @@ def _action(kind: str, description: Any) -> Callable[[Any, HttpRequest, QuerySet
         try:
             return answer(request, Client.objects.get(pk=binding.bound_client()), kind, ids)
         except Refusal as refusal:
-            model_admin.message_user(request, gettext(refusal.message), messages.ERROR)
+            model_admin.message_user(request, translated(refusal.message), messages.ERROR)
             return None
 
     export.__name__ = f"export_{kind}"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.batches.columns import COLUMN, text_of
 from apps.catalog.batches.states import row_of
 from apps.catalog.models import BatchRow, LessonBatch
+from apps.kernel.sentences import translated
 
 # `sessions` tells where in the cell: `2.endSeconds: Must be after startSeconds.`
 _PLACE = re.compile(r"(\d[\w.]*: )(.*)", re.DOTALL)
@@ -51,7 +51,7 @@ def _in_words(reason: dict[str, Any]) -> str:
     """What is stored in English, for whoever reads it."""
     message = str(reason["message"])
     found = _PLACE.fullmatch(message)
-    text = found[1] + gettext(found[2]) if found else gettext(message)
+    text = found[1] + translated(found[2]) if found else translated(message)
     names = reason.get("names")
     return f"{text}: {', '.join(names)}" if names else text
 

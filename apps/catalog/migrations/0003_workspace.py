@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
                 ),
                 ("cue_count", models.PositiveIntegerField(null=True)),
                 ("duration", models.FloatField(help_text="seconds, to the end of the last cue", null=True)),
-                ("problems", models.JSONField(default=list, help_text="[{line, column, code, message}], by line")),
+                ("problems", models.JSONField(default=list, help_text="[{line, column, code, detail}], by line")),
                 (
                     "problem_count",
                     models.PositiveIntegerField(default=0, help_text="all of them; the first thousand are kept"),

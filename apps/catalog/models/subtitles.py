@@ -35,7 +35,7 @@ class Subtitle(models.Model):
     is_draft = models.BooleanField(default=False, help_text="made by a machine from the other Chinese script")
     cue_count = models.PositiveIntegerField(null=True)
     duration = models.FloatField(null=True, help_text="seconds, to the end of the last cue")
-    problems = models.JSONField(default=list, help_text="[{line, column, code, message}], by line")
+    problems = models.JSONField(default=list, help_text="[{line, column, code, detail}], by line")
     problem_count = models.PositiveIntegerField(default=0, help_text="all of them; the first thousand are kept")
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
     uploaded_by = models.CharField(max_length=150, blank=True)

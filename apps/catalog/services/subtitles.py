@@ -158,7 +158,7 @@ def _finish(subtitle: Subtitle, document: webvtt.Document, now: datetime) -> Non
     subtitle.status, subtitle.processed_at = Subtitle.Status.READY, now
     subtitle.cue_count, subtitle.duration = len(document.cues), document.duration_ms / 1000
     subtitle.problems = [
-        {"line": each.line, "column": each.column, "code": str(each.code), "message": each.message}
+        {"line": each.line, "column": each.column, "code": str(each.code), "detail": each.detail}
         for each in document.problems
     ]
     subtitle.problem_count = document.problem_count

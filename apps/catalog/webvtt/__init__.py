@@ -9,11 +9,12 @@ file; the caller bounds that.
 from apps.catalog.webvtt.document import Cue, Document, Node, Region, Settings, Span, Text, Timestamp
 from apps.catalog.webvtt.draft import draft_document
 from apps.catalog.webvtt.parser import parse
-from apps.catalog.webvtt.problems import MOST_PROBLEMS, Code, NotWebVTT, Problem
+from apps.catalog.webvtt.problems import MESSAGES, MOST_PROBLEMS, Code, NotWebVTT, Problem
 from apps.catalog.webvtt.source import check_header
 from apps.catalog.webvtt.writer import write
 
 __all__ = [
+    "MESSAGES",
     "MOST_PROBLEMS",
     "Code",
     "Cue",

@@ -1,0 +1,21 @@
+"""How does a sentence that was said in English read for whoever looks at it?
+
+Refusals and errors of jobs are made, and kept, in English. Their numbers are no part of what is translated: `The host
+answers 503.` is looked up as `The host answers %s.`, unless there is a translation of the very sentence.
+"""
+
+import re
+
+from django.utils.translation import gettext
+
+_NUMBER = re.compile(r"\d+(?:[,.]\d+)*")
+
+
+def translated(sentence: str) -> str:
+    """In the language that is active; as it is where there is no translation."""
+    said = gettext(sentence) if sentence else ""
+    if said != sentence:
+        return said
+    template = _NUMBER.sub("%s", sentence.replace("%", "%%"))
+    found = gettext(template) if template else ""
+    return sentence if found == template else found % tuple(_NUMBER.findall(sentence))
