@@ -153,12 +153,12 @@ class ApiViewSet(GenericViewSet[Any]):
             keyed, lambda: idempotency.undoing(lambda: self.rendered(effect()), self.answer_refusal)
         )
 
-    def read_body(self, serializer_class: type[BaseSerializer[Any]]) -> dict[str, Any]:
+    def read_body(self, serializer_class: type[BaseSerializer[Any]], *, partial: bool = False) -> dict[str, Any]:
         """The body in the shape of the serializer; a refusal whose `details` name each wrong field."""
         if self.request.META.get("CONTENT_LENGTH") in (None, "", "0"):
             # DRF would take it for an empty object.
             raise BadRequest("Body must be a JSON object")
-        return _validated(serializer_class, self.request.data)
+        return _validated(serializer_class, self.request.data, partial=partial)
 
     def query_value(self, name: str) -> str | None:
         return self.query_values().get(name)
@@ -214,21 +214,21 @@ _remembered_values: Callable[[bytes], dict[str, str]] = lru_cache(maxsize=4_000)
 _remembered_query: _Reader = lru_cache(maxsize=4_000)(_read_query)
 
 
-def _validated(serializer_class: type[BaseSerializer[Any]], data: Any) -> dict[str, Any]:
+def _validated(serializer_class: type[BaseSerializer[Any]], data: Any, *, partial: bool = False) -> dict[str, Any]:
     try:
-        return cast("dict[str, Any]", _shape(serializer_class).run_validation(data))
+        return cast("dict[str, Any]", _shape(serializer_class, partial).run_validation(data))
     except ValidationError:
         # Anew, so that the faults are told in DRF's one form.
-        serializer = serializer_class(data=data)
+        serializer = serializer_class(data=data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return cast("dict[str, Any]", serializer.validated_data)
 
 
-def _shape(serializer_class: type[BaseSerializer[Any]]) -> BaseSerializer[Any]:
+def _shape(serializer_class: type[BaseSerializer[Any]], partial: bool) -> BaseSerializer[Any]:
     """One for all requests: checking changes nothing in it, and to copy its fields takes longer than to check them."""
-    if serializer_class not in _shapes:
-        _shapes[serializer_class] = serializer_class()
-    return _shapes[serializer_class]
+    if (serializer_class, partial) not in _shapes:
+        _shapes[serializer_class, partial] = serializer_class(partial=partial)
+    return _shapes[serializer_class, partial]
 
 
-_shapes: dict[type[BaseSerializer[Any]], BaseSerializer[Any]] = {}
+_shapes: dict[tuple[type[BaseSerializer[Any]], bool], BaseSerializer[Any]] = {}
