@@ -13,6 +13,7 @@ from apps.catalog.models import Lesson, LessonSession, Plan, PlanLesson, ShelfEn
 from apps.kernel.clock import now
 from apps.ops import demo_staff
 from apps.ops.demo.lessons import CLIENTS, LESSONS, PEOPLE, PLANS, DemoLesson, DemoPerson, DemoPlan
+from apps.ops.demo.training import seed_training
 from apps.plays import services as plays
 from apps.plays.models import LessonPlay
 from apps.tenants import binding, registry
@@ -24,7 +25,10 @@ HISTORY = ((12, 0.58), (9, 0.66), (6, 0.71), (3, 0.83), (1, 0.9))
 
 
 def seed() -> None:
-    """Clients, people, staff, lessons, plans, plays. What was changed in them since is set back, but for the plays."""
+    """Clients, people, staff, lessons, plans, plays, training.
+
+    What was changed in them since is set back, but for what people did and were given to do.
+    """
     seed_clients()
     seed_staff()
     for person in PEOPLE:
@@ -39,6 +43,7 @@ def seed() -> None:
         seed_plan(plan)
     for person in PEOPLE:
         seed_plays(person)
+    seed_training()
 
 
 def seed_clients() -> None:
