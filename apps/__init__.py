@@ -3,6 +3,7 @@
 ops         how it runs: embedded engines, `up`, health, demo data
 backoffice  what staff see: the admin site and its workspaces
 ai_training templates of routines, plans, the queue, runs, AI Move, reports
+plans       one person walks one plan
 plays       one person plays one lesson
 catalog     what can be played: lessons, their timeline, a client's shelf; plans, media, subtitles
 billing     what a client may spend: terms, ledger, usage; one door, services.authorize_and_charge

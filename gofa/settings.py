@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "apps.billing",
     "apps.catalog",
     "apps.plays",
+    "apps.plans",
     "apps.ai_training",
     "apps.backoffice",
     "apps.ops",

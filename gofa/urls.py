@@ -4,15 +4,19 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from apps.accounts import urls as accounts
+from apps.ai_training import urls as ai_training
 from apps.api import dialect, html
 from apps.catalog import urls as catalog
+from apps.plans import urls as plans
 from apps.plays import urls as plays
 
 urlpatterns = [
     # The API's as one flat list, the hot reads first: every level that is gone into costs a read some microseconds.
     *plays.urlpatterns,
     *catalog.urlpatterns,
+    *plans.urlpatterns,
     *accounts.urlpatterns,
+    *ai_training.urlpatterns,
     path("", include("apps.plays.page_urls")),
     path("", html.front, name="front"),
     path("", include("apps.backoffice.urls")),

@@ -18,7 +18,7 @@ from apps.ai_training.models import (
     VisibleTemplate,
 )
 from apps.billing import services as billing
-from apps.billing.models import CommercialPolicy, CreditLot
+from apps.billing.models import CommercialPolicy, CreditLot, EventType
 from apps.billing.terms import Terms
 from apps.catalog import media
 from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
@@ -27,6 +27,7 @@ from apps.events.models import OutboxEvent
 from apps.jobs import services as jobs
 from apps.jobs.models import Job
 from apps.kernel.clock import now
+from apps.plans.models import PlanPlay
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
@@ -216,3 +217,24 @@ def make_grant(client: Client, credits: int, **over: Any) -> CreditLot:  # noqa:
     given = {"reference": f"grant {next(_numbers)}", "expires_at": None, "author": "root", "now": now(), **over}
     with binding.bound(client.id):
         return billing.grant_credits(client_id=client.id, amount=credits, **given).lot
+
+
+def make_charge(client: Client, activity_id: str, event_type: str = "lesson_play.created") -> None:
+    """Something billable happened; a refusal is raised."""
+    with binding.bound(client.id), binding.atomic():
+        billing.authorize_and_charge(
+            client=client, event_type=EventType(event_type), activity_id=activity_id, now=now()
+        )
+
+
+def make_plan_play(user: EndUser, plan: Plan, **over: Any) -> PlanPlay:
+    """`user` walks `plan`; one that has ended was completed when it was made, unless said otherwise."""
+    time = over.pop("created_at", None) or now()
+    given = {"created_at": time, "updated_at": time, **over}
+    if given.get("status") == "ended":
+        given = {"completed_at": time, "first_completed_at": time, **given}
+    with binding.bound(user.client_id):
+        planned = list(plan.places.order_by("position").values_list("lesson_id", flat=True))
+        return PlanPlay.objects.create(
+            client_id=user.client_id, user_id=user.uid, plan=plan, **{"planned_lessons": planned, **given}
+        )

@@ -13,7 +13,7 @@ from apps.accounts.access import client_for, client_id_for
 from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
 from apps.api.rendering import as_json
-from apps.billing.billable import BillableViewSet
+from apps.billing.billable import COMMERCIAL_REFUSAL, BillableViewSet
 from apps.kernel.clock import instant, now
 from apps.kernel.refusals import BadRequest, Refusal, Unauthorized
 from apps.plays import listing, presentation, queries, services
@@ -87,7 +87,7 @@ class LessonPlayViewSet(BillableViewSet):
         operation_id="createLessonPlay",
         parameters=[OpenApiParameter("clientId", str, description=_FOR_STAFF)],
         request=LessonPlayBody,
-        responses={200: LessonPlayCreatedOut},
+        responses={200: LessonPlayCreatedOut, 429: COMMERCIAL_REFUSAL},
     )
     def create(self, request: Request) -> Response:
         """Begin a lesson; the answer says where it is played."""

@@ -1,0 +1,1 @@
+"""One person walks one plan (000, contract 6)."""
