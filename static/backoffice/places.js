@@ -109,6 +109,15 @@ class Places {
   }
 }
 
+/** Select2 stands in for the select, and takes no notice of its label. */
+function label(root) {
+  const words = root.querySelector("label");
+  words.id = `${words.htmlFor}_label`;
+  for (const part of root.querySelectorAll(".select2-selection, .select2-selection__rendered")) {
+    part.setAttribute("aria-labelledby", words.id);
+  }
+}
+
 const { jQuery } = window.django;
 for (const root of document.querySelectorAll("[data-places]")) {
   const places = new Places(root);
@@ -117,4 +126,6 @@ for (const root of document.querySelectorAll("[data-places]")) {
     places.add(event.params.data.id, event.params.data.text);
     finder.val(null).trigger("change");
   });
+  // After Django's own, which makes it.
+  jQuery(() => label(root));
 }
