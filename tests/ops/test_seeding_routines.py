@@ -1,6 +1,6 @@
 """What training does the demo begin with, and for whom?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,7 +49,7 @@ def demo() -> Iterator[Client]:
         yield Client.objects.get(pk="demo")
 
 
-def generated(client: Client, uid: str, asked: Mapping[str, Any] | None = None) -> list[str]:
+def generated(client: Client, uid: str, asked: Any = None) -> list[str]:
     with binding.bound(client.pk):
         made = training.generate_plan(client=client, uid=uid, asked=asked or {}, now=now())
     return [instance.template_id for instance in made.instances]
@@ -145,9 +145,10 @@ def test_user_001_is_given_balance_builder_a_first_as_the_readme_asks(demo: Clie
 @pytest.mark.parametrize("client_id", ["demo", "acme"])
 def test_people_of_every_tier_find_something_that_needs_no_equipment(demo: Client, client_id: str, tier: str) -> None:
     client = Client.objects.get(pk=client_id)
+    assessments = {"fallRisk": {"riskTier": tier}, "preferences": {"equipmentAvailability": []}}
     with binding.bound(client_id):
-        EndUser.objects.create(client=client, uid="user_new", assessments={"fallRisk": {"riskTier": tier}})
-    found = generated(client, "user_new", {"equipmentAvailability": []})
+        EndUser.objects.create(client=client, uid="user_new", assessments=assessments)
+    found = generated(client, "user_new")
     marked = {one.id: one for one in ROUTINES if tier in one.risk_tiers and not one.equipment}
     assert found
     assert set(found) <= set(marked)
