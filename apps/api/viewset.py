@@ -126,6 +126,10 @@ class ApiViewSet(GenericViewSet[Any]):
         for reading in noted():
             self.headers.update(reading.headers)
 
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What may be done here. DRF's describes a serializer, which these views do not have one of."""
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
     def tell_answered(self, request: HttpRequest, answer: HttpResponseBase) -> None:
         """A refusal is no call that anybody counts, nor is the same answer once more."""
         match = request.resolver_match
