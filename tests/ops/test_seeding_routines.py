@@ -50,8 +50,9 @@ def demo() -> Iterator[Client]:
 
 
 def generated(client: Client, uid: str, asked: Any = None) -> list[str]:
+    body: Any = asked or {}
     with binding.bound(client.pk):
-        made = training.generate_plan(client=client, uid=uid, asked=asked or {}, now=now())
+        made = training.generate_plan(client=client, uid=uid, asked=body, now=now())
     return [instance.template_id for instance in made.instances]
 
 
