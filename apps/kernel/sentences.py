@@ -1,14 +1,15 @@
 """How does a sentence that was said in English read for whoever looks at it?
 
-Refusals and errors of jobs are made, and kept, in English. Their numbers are no part of what is translated: `The host
-answers 503.` is looked up as `The host answers %s.`, unless there is a translation of the very sentence.
+Refusals and errors of jobs are made, and kept, in English. Their numbers and what they quote are no part of what is
+translated: `The host answers 503.` is looked up as `The host answers %s.`, `There is no tier "gold".` as `There is no
+tier %s.`, unless there is a translation of the very sentence.
 """
 
 import re
 
 from django.utils.translation import gettext
 
-_NUMBER = re.compile(r"\d+(?:[,.]\d+)*")
+_OF_THE_MOMENT = re.compile(r'"[^"]*"|\d+(?:[,.]\d+)*')
 
 
 def translated(sentence: str) -> str:
@@ -16,6 +17,6 @@ def translated(sentence: str) -> str:
     said = gettext(sentence) if sentence else ""
     if said != sentence:
         return said
-    template = _NUMBER.sub("%s", sentence.replace("%", "%%"))
+    template = _OF_THE_MOMENT.sub("%s", sentence.replace("%", "%%"))
     found = gettext(template) if template else ""
-    return sentence if found == template else found % tuple(_NUMBER.findall(sentence))
+    return sentence if found == template else found % tuple(_OF_THE_MOMENT.findall(sentence))

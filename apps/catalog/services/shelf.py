@@ -167,7 +167,7 @@ def distinct(words: Iterable[str]) -> list[str]:
 
 def unknown_tiers(client: Client, tiers: Sequence[str], path: str) -> list[Detail]:
     return [
-        Detail(f"{path}.{index}", f"{client.id} has no tier {tier}.")
+        Detail(f"{path}.{index}", f'There is no tier "{tier}".')
         for index, tier in enumerate(tiers)
         if tier not in client.membership_tiers
     ]

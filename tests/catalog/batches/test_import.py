@@ -146,7 +146,7 @@ def test_a_tier_that_is_gone_by_now_is_a_reason(demo: Client) -> None:
     confirmed(batch)
     work.work_off(seconds=60)
 
-    assert reasons(batch) == [[{"column": "membershipTiers", "message": "0: demo has no tier premium."}]]
+    assert reasons(batch) == [[{"column": "membershipTiers", "message": '0: There is no tier "premium".'}]]
 
 
 def test_the_shelf_of_a_library_lesson_is_changed_and_put_back(demo: Client, gofa: Client) -> None:

@@ -266,7 +266,7 @@ def test_rules_of_the_whole_lesson_are_said_in_the_preview(demo: Client, lesson:
 
     assert problems(rows) == [
         [("sessions", "1.endSeconds: Must not be after the end of the lesson.")],
-        [("membershipTiers", "0: demo has no tier gold.")],
+        [("membershipTiers", '0: There is no tier "gold".')],
     ]
 
 
