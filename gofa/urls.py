@@ -6,6 +6,7 @@ from django.urls import include, path
 from apps.accounts import urls as accounts
 from apps.ai_training import urls as ai_training
 from apps.api import dialect, html
+from apps.billing import urls as billing
 from apps.catalog import urls as catalog
 from apps.plans import urls as plans
 from apps.plays import urls as plays
@@ -17,6 +18,7 @@ urlpatterns = [
     *plans.urlpatterns,
     *accounts.urlpatterns,
     *ai_training.urlpatterns,
+    *billing.urlpatterns,
     path("", include("apps.plays.page_urls")),
     path("", html.front, name="front"),
     path("", include("apps.backoffice.urls")),

@@ -31,6 +31,7 @@ NOWHERE = {
     "token_id": "rvt_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "media_path": "acme/posters/nothing.jpg",
     "plan_id": "plan_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "entry_id": "led_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id"}
 BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id", "lessonIds": "lesson_id", "liveLessonIds": "lesson_id"}
@@ -50,6 +51,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/b2b/plans/{plan_id}": {"title": {"en": "Taken over"}, "lessonIds": [""]},
     "PATCH /api/platform/clients/{client_id}": {"name": "Taken over"},
     "POST /api/platform/clients": {"clientId": "taken-over", "name": "Taken over"},
+    "PUT /api/platform/clients/{client_id}/policy": {"prices": {"lesson_play.created": 1}},
+    "POST /api/platform/clients/{client_id}/credit-grants": {"credits": 5, "reference": "Taken over"},
+    "POST /api/platform/clients/{client_id}/ledger/{entry_id}/reversal": {"reason": "Taken over"},
     "POST /api/auth/exchange-token": {},
 }
 
@@ -94,6 +98,7 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "token_id": token.id,
         "media_path": make.make_media(acme, f"acme/posters/{MARKER}.jpg", MARKER.encode()).path,
         "plan_id": make.make_plan(acme, lesson, title={"en": MARKER}).id,
+        "entry_id": make.make_grant(acme, 5, reference=MARKER).entry_id,
     }
 
 

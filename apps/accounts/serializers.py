@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.validators import MaxLengthValidator, RegexValidator, URLValidator, validate_email
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.accounts.hosts import is_host
@@ -288,6 +289,7 @@ class KeySetOut(serializers.Serializer[Any]):
     keys = PublicKeyOut(many=True)
 
 
+@extend_schema_serializer(many=False)
 class PageOut(wire.WireSerializer):
     page = serializers.IntegerField()
     page_size = serializers.IntegerField()

@@ -53,13 +53,18 @@ END $$;
 CREATE TRIGGER account_keeps_floor BEFORE UPDATE ON billing_creditaccount
     FOR EACH ROW WHEN (NEW.credits < 0 AND NEW.credits < OLD.credits) EXECUTE FUNCTION billing_account_keeps_floor();
 CREATE FUNCTION billing_account_has_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    bound text := coalesce(current_setting('app.client_id', true), '');
 BEGIN
+    -- This looks when the transaction ends, and by then another client may be bound, or none.
+    PERFORM set_config('app.client_id', NEW.client_id, true);
     IF NOT EXISTS (
         SELECT 1 FROM billing_ledgerentry
         WHERE client_id = NEW.client_id AND sequence = NEW.entries AND balance_after = NEW.credits
     ) THEN
         RAISE EXCEPTION 'credits moved without a ledger entry' USING ERRCODE = 'check_violation';
     END IF;
+    PERFORM set_config('app.client_id', bound, true);
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER account_has_entry AFTER UPDATE ON billing_creditaccount DEFERRABLE INITIALLY DEFERRED

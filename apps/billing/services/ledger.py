@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.api import tracing
+from apps.billing.bounds import MOST_RECEIVED
 from apps.billing.models import CreditAccount, CreditLot, LedgerEntry
 from apps.billing.models.ledger import new_entry_id, new_lot_id
+from apps.events import outbox
+from apps.kernel.clock import instant
+from apps.kernel.querysets import TenantQuerySet
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
 from apps.tenants import binding
-
-MOST_CREDITS = 10**15
-"""Of one grant. A thousand such grants still fit into a balance of 64 bits."""
 
 
 class GrantDiffers(Conflict):
     def __init__(self) -> None:
         super().__init__("This reference was used for another grant")
+
+
+class TooManyCredits(Conflict):
+    def __init__(self) -> None:
+        super().__init__("The client would have more credits than can be counted")
 
 
 class AlreadyReversed(Conflict):
@@ -50,6 +56,7 @@ def grant_credits(
     """Give a client credits, once for a reference: the same again changes nothing, another amount is a 409."""
     with binding.atomic():
         account = locked_account(client_id)
+        _book_due(account, now)
         known = CreditLot.objects.for_client(client_id).filter(reference=reference).first()
         if known is not None:
             if (known.credits, known.expires_at) != (amount, expires_at):
@@ -57,6 +64,8 @@ def grant_credits(
             return Granted(known, account.credits, is_new=False)
         if expires_at is not None and expires_at <= now:
             raise BadRequest("Invalid request", details=[Detail("expiresAt", "Must be in the future.")])
+        if account.received + amount > MOST_RECEIVED:
+            raise TooManyCredits
         entry = _come_in(account, LedgerEntry.Kind.GRANT, amount, note=reference, author=author, now=now)
         lot = _open_lot(account, entry, reference=reference, expires_at=expires_at)
         return Granted(lot, account.credits, is_new=True)
@@ -66,6 +75,7 @@ def reverse_debit(*, client_id: str, entry_id: str, reason: str, author: str, no
     """Give back what a debit took, once. The credits come back as such that do not expire; the usage stays counted."""
     with binding.atomic():
         account = locked_account(client_id)
+        _book_due(account, now)
         debit = LedgerEntry.objects.for_client(client_id).filter(pk=entry_id).first()
         if debit is None:
             raise NotFound("Ledger entry not found")
@@ -81,20 +91,11 @@ def reverse_debit(*, client_id: str, entry_id: str, reason: str, author: str, no
 
 
 def book_expiries(*, client_id: str, now: datetime) -> int:
-    """Book what has expired and was not spent; how many lots that were."""
+    """Book what has expired and was not spent; how many lots that were. While nothing is due, nobody is held up."""
+    if not _due(client_id, now).exists():
+        return 0
     with binding.atomic():
-        account = locked_account(client_id)
-        lots = list(
-            CreditLot.objects.for_client(client_id)
-            .filter(is_open=True, expires_at__lte=now)
-            .order_by("expires_at", "id")
-        )
-        for lot in lots:
-            left, lot.remaining, lot.is_open = lot.remaining, 0, False
-            lot.save(update_fields=["remaining", "is_open"])
-            account.received -= left
-            _post(account, LedgerEntry.Kind.EXPIRY, left, note=lot.reference or "", now=now)
-        return len(lots)
+        return _book_due(locked_account(client_id), now)
 
 
 def locked_account(client_id: str) -> CreditAccount:
@@ -105,6 +106,38 @@ def locked_account(client_id: str) -> CreditAccount:
         CreditAccount.objects.bulk_create([CreditAccount(client_id=client_id)], ignore_conflicts=True)
         account = accounts.locked().get()
     return account
+
+
+def _due(client_id: str, now: datetime) -> TenantQuerySet[CreditLot]:
+    return CreditLot.objects.for_client(client_id).filter(is_open=True, expires_at__lte=now)
+
+
+def _book_due(account: CreditAccount, now: datetime) -> int:
+    lots = list(_due(account.client_id, now).order_by("expires_at", "id"))
+    for lot in lots:
+        left, lot.remaining, lot.is_open = lot.remaining, 0, False
+        lot.save(update_fields=["remaining", "is_open"])
+        account.received -= left
+        entry = _post(account, LedgerEntry.Kind.EXPIRY, left, note=lot.reference or "", now=now)
+        _tell_of_expiry(lot, entry)
+    return len(lots)
+
+
+def _tell_of_expiry(lot: CreditLot, entry: LedgerEntry) -> None:
+    payload = {
+        "entryId": entry.id,
+        "reference": lot.reference,
+        "credits": entry.amount,
+        "expiresAt": instant(lot.expires_at),
+        "balanceAfter": entry.balance_after,
+    }
+    outbox.record(
+        client_id=lot.client_id,
+        event_type="billing.credits_expired",
+        subject_id=lot.id,
+        payload=payload,
+        now=entry.created_at,
+    )
 
 
 _ACCOUNTS = {
