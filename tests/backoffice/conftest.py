@@ -1,12 +1,14 @@
 """Staff at the admin: `at_admin(cleo)` is a browser in which she has signed in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
 
 from apps.accounts.models import User
+from apps.tenants import binding
 
 PASSWORD = "correct horse battery"
 
@@ -15,6 +17,15 @@ PASSWORD = "correct horse battery"
 def quick_passwords(settings: Any) -> None:
     """A hash that is slow on purpose would be most of these tests' time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def checked_while_bound(db: None) -> Iterator[None]:
+    """What waits for the end of a transaction is checked before a test's is undone: the check has to see the rows."""
+    yield
+    if not connection.needs_rollback:
+        with binding.bound(binding.ALL_CLIENTS):
+            connection.check_constraints()
 
 
 @pytest.fixture

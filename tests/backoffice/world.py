@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
 from apps.billing import services as billing
-from apps.billing.models import CommercialPolicy
+from apps.billing.models import CommercialPolicy, CreditLot, LedgerEntry
 from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
 from apps.events.models import DeadLetter, OutboxEvent
@@ -105,6 +105,15 @@ def a_policy(client: Client, marker: str) -> CommercialPolicy:
         return billing.set_policy(client_id=client.id, terms=terms, author=f"{marker} author", now=now())
 
 
+def a_grant(client: Client, marker: str) -> CreditLot:
+    return make.make_grant(client, 5, reference=f"{marker} grant", author=f"{marker} author")
+
+
+def a_ledger_entry(client: Client, marker: str) -> LedgerEntry:
+    with binding.bound(client.id):
+        return make.make_grant(client, 7, reference=f"{marker} entry", author=f"{marker} author").entry
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
@@ -119,6 +128,8 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "events.deadletter": a_dead_letter,
     "jobs.job": a_job,
     "billing.commercialpolicy": a_policy,
+    "billing.creditlot": a_grant,
+    "billing.ledgerentry": a_ledger_entry,
 }
 
 

@@ -55,7 +55,6 @@ class CommercialPolicyAdmin(RefusableAdmin, PlatformModelAdmin):
     ordering = ("client_id",)
     sortable_by = ()
     fieldsets = ((None, {"fields": ("client", "rate_per_minute", "burst", "allow_negative")}),)
-    change_form_template = "admin/billing/commercialpolicy/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("client")
