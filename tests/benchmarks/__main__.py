@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS, PROCESSES = 16, 2
 CONTESTANTS = {"ours": "apps.ops.web", "bare": "tests.benchmarks.bare", "peer": "tests.benchmarks.peer"}
 SCENARIOS = ("play", "page", "lessons", "create")
+BILLABLE = "billable"
 
 
 class Server(NamedTuple):
@@ -82,7 +83,10 @@ def main() -> None:
         servers = {name: stack.enter_context(_served(module)) for name, module in CONTESTANTS.items()}
         script = folder / "requests.lua"
         script.write_text(_LUA)
-        for scenario in options.only or SCENARIOS:
+        for scenario in options.only or (*SCENARIOS, BILLABLE):
+            if scenario == BILLABLE:
+                _compare_clients(servers["ours"], script, folder, options)
+                continue
             _compare(scenario, files[scenario], servers, script, options)
             _pgbench(scenario, made, folder, options.seconds)
 
@@ -92,7 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--cpu", action="store_true", help="processor time of a read instead, without wrk")
-    parser.add_argument("--only", nargs="*", choices=SCENARIOS)
+    parser.add_argument("--only", nargs="*", choices=(*SCENARIOS, BILLABLE))
     return parser.parse_args()
 
 
@@ -186,6 +190,33 @@ def _compare(
         faster = [each["ours"].rate / each[other].rate for each in rounds]
         leaner = [each[other].cost / each["ours"].cost for each in rounds]
         print(f"{'':8} ours ÷ {other}: {_spread(faster)}, by processor time {_spread(leaner)}", flush=True)
+
+
+def _compare_clients(server: Server, script: Path, folder: Path, options: argparse.Namespace) -> None:
+    """Billable starts of one client, of 64 and of a thousand, by turns."""
+    from apps.ops import engines
+    from tests.benchmarks import billable, pgbench
+
+    files = billable.requests(folder)
+    for path in files.values():
+        _wrk(server, path, script, 1)
+    rounds = [
+        {name: _wrk(server, path, script, options.seconds) for name, path in files.items()}
+        for _ in range(options.rounds)
+    ]
+    for name in files:
+        rate, slow, cost = (
+            statistics.median(figures) for figures in zip(*[each[name] for each in rounds], strict=True)
+        )
+        print(f"{BILLABLE} {name:5} {rate:6,.0f}/s  p99 {slow:3.0f} ms  {cost:,.0f} µs of processor time each")
+    print(f"{'':8} hot ÷ many: {_spread([each['hot'].rate / each['many'].rate for each in rounds])}", flush=True)
+    rates = {}
+    for name, clients in billable.CLIENTS.items():
+        path = folder / f"billable-{name}.sql"
+        path.write_text(billable.pgbench_script(clients))
+        rates[name] = pgbench.run(path, engines.database_url(folder / "data"), options.seconds)
+    print(f"{'':8} pgbench: " + ", ".join(f"{name} {rate:,.0f}/s" for name, rate in rates.items()))
+    print(f"{'':8} pgbench hot ÷ many: {rates['hot'] / rates['many']:.2f}", flush=True)
 
 
 def _spread(ratios: list[float]) -> str:

@@ -68,12 +68,12 @@ def plays(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     lesson_id, user, time = orjson.loads(request.body)["lessonId"], request.headers["X-User"], now()
     with transaction.atomic():
-        tier = ask(statements.USER, [CLIENT, user])[0][2]
-        ask(statements.LESSON, [CLIENT, CLIENT, tier, lesson_id])
+        ask(statements.MAY_PLAY, [lesson_id, CLIENT, user])
         play_id = new_id("lpl_")
         with connection.cursor() as cursor:
             cursor.execute(statements.NEW_PLAY, [play_id, CLIENT, user, lesson_id, time])
             cursor.execute(statements.NEW_EVENT, [new_id("evt_"), CLIENT, play_id, "{}", time])
+            cursor.execute(statements.CHARGE, statements.charge_params(CLIENT, play_id, time))
     address = f"/move/lesson/play/{play_id}"
     return answer({"lessonPlayId": play_id, "redirectUrl": address, "createdAt": instant(time)})
 

@@ -28,8 +28,8 @@ CLIENT = "bench"
 CATALOG = statements.numbered(statements.CATALOG)
 PLAY = statements.numbered(statements.PLAY)
 PAGE = statements.numbered(statements.PAGE)
-USER = statements.numbered(statements.USER)
-LESSON = statements.numbered(statements.LESSON)
+MAY_PLAY = statements.numbered(statements.MAY_PLAY)
+CHARGE = statements.numbered(statements.CHARGE)
 NEW_PLAY = statements.numbered(statements.NEW_PLAY)
 NEW_EVENT = statements.numbered(statements.NEW_EVENT)
 
@@ -93,10 +93,10 @@ async def create(request: Request) -> Response:
     lesson_id, user, time = orjson.loads(await request.body())["lessonId"], request.headers["X-User"], now()
     play_id = new_id("lpl_")
     async with pool.acquire() as connection, connection.transaction():
-        tier = (await connection.fetchrow(USER, CLIENT, user))[2]
-        await connection.fetch(LESSON, CLIENT, CLIENT, tier, lesson_id)
+        await connection.fetch(MAY_PLAY, lesson_id, CLIENT, user)
         await connection.execute(NEW_PLAY, play_id, CLIENT, user, lesson_id, time)
         await connection.execute(NEW_EVENT, new_id("evt_"), CLIENT, play_id, "{}", time)
+        await connection.fetch(CHARGE, *statements.charge_params(CLIENT, play_id, time))
     address = f"/move/lesson/play/{play_id}"
     return answer({"lessonPlayId": play_id, "redirectUrl": address, "createdAt": instant(time)})
 

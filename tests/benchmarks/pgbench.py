@@ -14,25 +14,34 @@ def script(scenario: str, made: dict[str, Any]) -> str:
     """Rows are chosen at random among those that the ground made."""
     lesson, play = made["lessons"][0], next(iter(made["plays"].values()))
     user = "'user-' || :n"
-    catalog = _filled(statements.CATALOG, "'bench'", "'gofa'", "'bench'", "NULL")
+    catalog = filled(statements.CATALOG, "'bench'", "'gofa'", "'bench'", "NULL")
     chosen = "\\set n random(0, 999)\n"
     text = {
-        "play": [catalog, _filled(statements.PLAY, "'bench'", f"'{play}'")],
-        "page": [catalog, _filled(statements.PAGE, "'bench'", user)],
-        "lessons": [_filled(statements.CATALOG, "'bench'", "'gofa'", "'bench'", user)],
+        "play": [catalog, filled(statements.PLAY, "'bench'", f"'{play}'")],
+        "page": [catalog, filled(statements.PAGE, "'bench'", user)],
+        "lessons": [filled(statements.CATALOG, "'bench'", "'gofa'", "'bench'", user)],
         "create": [
             "BEGIN",
-            _filled(statements.USER, "'bench'", user),
-            _filled(statements.LESSON, "'bench'", "'bench'", "'standard'", f"'{lesson}'"),
-            _filled(statements.NEW_PLAY, "gen_random_uuid()", "'bench'", user, f"'{lesson}'", "now()"),
-            _filled(statements.NEW_EVENT, "substr(gen_random_uuid()::text, 1, 30)", "'bench'", "'x'", "'{}'", "now()"),
+            filled(statements.MAY_PLAY, f"'{lesson}'", "'bench'", user),
+            filled(statements.NEW_PLAY, "gen_random_uuid()", "'bench'", user, f"'{lesson}'", "now()"),
+            filled(statements.NEW_EVENT, "substr(gen_random_uuid()::text, 1, 30)", "'bench'", "'x'", "'{}'", "now()"),
+            charge("'bench'"),
             "COMMIT",
         ],
     }
     return chosen + "".join(statement + ";\n" for statement in text[scenario])
 
 
-def _filled(statement: str, *values: str) -> str:
+def charge(client: str) -> str:
+    """The charging of a start, with ids that pgbench can make."""
+    name, month = "substr(gen_random_uuid()::text, 1, 30)", "date_trunc('month', now())::date"
+    event = "'lesson_play.created'"
+    return filled(
+        statements.CHARGE, client, event, "gen_random_uuid()::text", "'x'", "''", name, name, month, "1", "now()"
+    )
+
+
+def filled(statement: str, *values: str) -> str:
     for value in values:
         statement = statement.replace("%s", value, 1)
     return " ".join(statement.split())

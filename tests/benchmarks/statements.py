@@ -1,18 +1,18 @@
 """Which SQL do all contestants run? Ours, word for word; the create is what the product sends, without its checks."""
 
+from datetime import datetime
+from typing import Any
+
+from apps.billing.services.charging import _CHARGE as CHARGE
 from apps.catalog.queries import _READING as CATALOG
+from apps.kernel.ids import new_id
+from apps.plays.queries import _MAY_PLAY as MAY_PLAY
 from apps.plays.queries import _ONE as PLAY
 from apps.plays.queries import COLUMNS
 
 PAGE = (
     f"SELECT {COLUMNS} FROM plays_lessonplay WHERE client_id = %s AND user_id = %s AND true"
     " ORDER BY created_at DESC, id DESC LIMIT 21"
-)
-USER = "SELECT id, uid, membership_tier FROM tenants_enduser WHERE client_id = %s AND uid = %s"
-LESSON = (
-    "SELECT l.id, l.title FROM catalog_lesson l JOIN catalog_shelfentry s ON s.lesson_id = l.id"
-    " WHERE l.client_id IN (%s, 'gofa') AND l.status = 'active' AND s.client_id = %s AND s.is_live"
-    " AND s.membership_tiers @> ARRAY[%s]::varchar[] AND l.id = %s"
 )
 NEW_PLAY = (
     "INSERT INTO plays_lessonplay (id, client_id, user_id, lesson_id, created_at, completed_at, email, display_name,"
@@ -26,7 +26,14 @@ NEW_EVENT = (
     " losses, last_error) VALUES (%s, %s, 'lesson_play.created', %s, %s::jsonb, %s, 'pending', 0, 0, '')"
 )
 
-__all__ = ["CATALOG", "LESSON", "NEW_EVENT", "NEW_PLAY", "PAGE", "PLAY", "USER"]
+__all__ = ["CATALOG", "CHARGE", "MAY_PLAY", "NEW_EVENT", "NEW_PLAY", "PAGE", "PLAY"]
+
+
+def charge_params(client_id: str, play_id: str, time: datetime) -> list[Any]:
+    """What a start is charged by."""
+    event, first = "lesson_play.created", time.date().replace(day=1)
+    key = f"{event}:{play_id}"
+    return [client_id, event, key, play_id, "", new_id("use_"), new_id("led_"), first, 1, time]
 
 
 def numbered(statement: str) -> str:

@@ -23,6 +23,7 @@ from apps.tenants.models import Client
 log = structlog.get_logger(__name__)
 
 SHARDS = 16
+_CHARGE = "SELECT * FROM billing_charge(%s, %s, %s, %s, %s, %s, %s, %s, %s::smallint, %s)"
 
 
 class CommercialRefusal(TooManyRequests):
@@ -143,7 +144,7 @@ class _Charge:
     def _ask(self, period: Period) -> tuple[str, int, int, int, int, int]:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT * FROM billing_charge(%s, %s, %s, %s, %s, %s, %s, %s, %s::smallint, %s)",
+                _CHARGE,
                 [
                     self.client.id,
                     self.event_type.value,
