@@ -56,7 +56,7 @@ class Client(models.Model):
     modules = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     allowed_return_hosts = ArrayField(models.CharField(max_length=260), default=list, blank=True)
     self_registration = models.BooleanField(default=False)
-    defer_limit = models.PositiveIntegerField(default=3)
+    defer_limit = models.PositiveIntegerField(default=2)
     issuer = models.CharField(max_length=500, blank=True, help_text="iss of this client's own identity provider")
     audience = models.CharField(max_length=500, blank=True, help_text="aud that its tokens carry")
     jwks_url = models.URLField(max_length=500, blank=True, help_text="where its public keys are")

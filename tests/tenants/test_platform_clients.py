@@ -73,7 +73,7 @@ def test_what_is_left_out_has_its_default(platform: Caller) -> None:
     assert client["membershipTiers"] == ["standard", "premium"]
     assert client["modules"] == client["allowedReturnHosts"] == []
     assert client["selfRegistration"] is False
-    assert client["deferLimit"] == 3
+    assert client["deferLimit"] == 2
 
 
 def test_clients_are_listed_page_by_page(
