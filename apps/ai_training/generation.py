@@ -6,7 +6,7 @@ near they come to what is wished for, and the best are taken; of equals, the one
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 DEFAULT_FREQUENCY = 3
 MAX_FREQUENCY = 21
@@ -15,7 +15,25 @@ MAX_MINUTES = 240
 INPUTS = ("fallRisk", "mskAssessment", "cognitiveAssessment", "preferences")
 _TIERS = ("low", "moderate", "high")
 _INTENSITIES = ("low", "moderate", "high")
+_PREFERENCES = {
+    "goal": "goal",
+    "intensity": "intensity",
+    "frequency": "frequency",
+    "preferredSessionDurationMinutes": "preferred_session_duration_minutes",
+    "equipmentAvailability": "equipment_availability",
+}
 _GOAL_POINTS, _INTENSITY_POINTS, _DURATION_POINTS = 50, 30, 20
+
+
+class Asked(TypedDict, total=False):
+    """A valid GenerateBody; None is as good as absent."""
+
+    goal: str | None
+    intensity: str | None
+    frequency: int | None
+    preferred_session_duration_minutes: int | None
+    equipment_availability: list[str] | None
+    allow_duplicate_routine_templates: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +127,21 @@ def assess(assessments: Mapping[str, Any]) -> Assessment:
     return Assessment(latest, available, tuple(kind for kind in INPUTS if kind not in available))
 
 
-def wishes_of(asked: Mapping[str, Any], preferences: Any) -> Wishes:
-    """What is asked for now and, where nothing is, what the person's preferences say in the same words.
+def wishes_of(asked: Asked, preferences: Any) -> Wishes:
+    """What is asked for now and, where nothing is, what the person's preferences say in the words of the request.
 
     Preferences are free in form: what cannot be a wish is passed over.
     """
     said = _preferred(preferences) if isinstance(preferences, Mapping) else {}
     said |= {name: value for name, value in asked.items() if value is not None}
-    equipment = said.get("equipmentAvailability")
+    equipment = said.get("equipment_availability")
     return Wishes(
         goal=_folded(said.get("goal", "")) or None,
         intensity=said.get("intensity"),
         frequency=said.get("frequency", DEFAULT_FREQUENCY),
-        minutes=said.get("preferredSessionDurationMinutes"),
+        minutes=said.get("preferred_session_duration_minutes"),
         equipment=None if equipment is None else folded(equipment),
-        allow_duplicates=asked.get("allowDuplicateRoutineTemplates") is True,
+        allow_duplicates=said.get("allow_duplicate_routine_templates", False),
     )
 
 
@@ -203,9 +221,8 @@ def _folded(label: str) -> str:
 
 
 def _preferred(preferences: Mapping[str, Any]) -> dict[str, Any]:
-    """The preferences that could be asked for, by the words of the request."""
-    told = {name: preferences.get(name) for name in ("goal", "intensity", "frequency", "equipmentAvailability")}
-    told["preferredSessionDurationMinutes"] = preferences.get("preferredSessionDurationMinutes")
+    """The preferences that could be asked for."""
+    told = {inside: preferences.get(outside) for outside, inside in _PREFERENCES.items()}
     return {name: value for name, value in told.items() if _is_wish(name, value)}
 
 
@@ -214,7 +231,7 @@ def _is_wish(name: str, value: Any) -> bool:
         return isinstance(value, str)
     if name == "intensity":
         return value in _INTENSITIES
-    if name == "equipmentAvailability":
+    if name == "equipment_availability":
         return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(it, str) for it in value)
     most = MAX_FREQUENCY if name == "frequency" else MAX_MINUTES
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Max
 
 from apps.ai_training import generation, states
-from apps.ai_training.generation import Candidate, Selection, Wishes
+from apps.ai_training.generation import Asked, Candidate, Selection, Wishes
 from apps.ai_training.models import RoutineInstance, RoutineTemplate, RoutineTemplateVersion, TrainingPlan
 from apps.ai_training.services.templates import TemplateNotFound
 from apps.ai_training.services.turns import take_turn
@@ -40,13 +40,10 @@ class Generated(NamedTuple):
     instances: list[RoutineInstance]
 
 
-def generate_plan(
-    *, client: Client, uid: str, asked: Mapping[str, Any], now: datetime, assigned_by: str = ""
-) -> Generated:
+def generate_plan(*, client: Client, uid: str, asked: Asked, now: datetime, assigned_by: str = "") -> Generated:
     """A new active plan of what suits the person best, in place of the one before.
 
-    `asked` is by the names of the wire (generation.wishes_of). What was still queued is cancelled; what is in progress
-    goes on. NoEligibleTemplates leaves everything as it was.
+    What was still queued is cancelled; what is in progress goes on. NoEligibleTemplates leaves everything as it was.
     """
     with binding.atomic():
         person = take_turn(client.pk, uid)

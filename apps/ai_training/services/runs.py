@@ -10,10 +10,13 @@ from typing import NotRequired, TypedDict
 
 from apps.ai_training import states
 from apps.ai_training.models import MoveSession, RoutineInstance, RoutineRun, RunStep
+from apps.ai_training.models.runs import new_run_id
 from apps.ai_training.services.moves import SessionNotFound
 from apps.ai_training.services.plans import InstanceNotFound
 from apps.ai_training.services.turns import take_turn
 from apps.ai_training.states import CLOSED_STEP, InstanceStatus, MoveStatus, RunStatus, StepStatus
+from apps.billing.models import EventType
+from apps.billing.services import authorize_and_charge
 from apps.events import outbox
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
 from apps.tenants import binding
@@ -45,7 +48,10 @@ class RunNotFound(NotFound):
 def start_run(
     *, client: Client, uid: str, instance_id: str, started_from: str, now: datetime
 ) -> tuple[RoutineRun, bool]:
-    """The open run of this instance, and whether it is new. Conflict if the instance is not in the queue any more."""
+    """The open run of this instance, and whether it is new; a new one is charged.
+
+    Conflict if the instance is not in the queue any more; CommercialRefusal.
+    """
     with binding.atomic():
         take_turn(client.pk, uid)
         instance = RoutineInstance.objects.of_user(client.pk, uid).locked().filter(pk=instance_id).first()
@@ -56,7 +62,9 @@ def start_run(
             return running, False
         if instance.status != InstanceStatus.QUEUED:
             raise Conflict("Routine instance is not queued")
-        run = _new_run(instance, started_from, now)
+        run_id = new_run_id()
+        authorize_and_charge(client=client, event_type=EventType.ROUTINE_RUN_CREATED, activity_id=run_id, now=now)
+        run = _new_run(instance, run_id, started_from, now)
         _move_instance(instance, InstanceStatus.IN_PROGRESS)
         _record("routine_run.created", run, now)
     return run, True
@@ -103,9 +111,10 @@ def sync_run(*, client: Client, uid: str, run_id: str, report: Report, now: date
         _derive_run(run, steps, now)
 
 
-def _new_run(instance: RoutineInstance, started_from: str, now: datetime) -> RoutineRun:
+def _new_run(instance: RoutineInstance, run_id: str, started_from: str, now: datetime) -> RoutineRun:
     steps = list(instance.version.steps.order_by("sequence"))
     run = RoutineRun.objects.create(
+        id=run_id,
         client_id=instance.client_id,
         user_id=instance.user_id,
         instance=instance,

@@ -16,6 +16,7 @@ from apps.tenants.models import Client
 
 _COLUMNS = ("name", "description", "goal", "intensity", "minutes", "equipment", "risk_tiers")
 _TEXTS = ("name", "description")
+_UNSAID: dict[str, Any] = {"title": {}, "target_reps": None, "target_seconds": None, "rest_seconds": 0, "guided": False}
 _STEP_COLUMNS = ("exercise_id", "title", "target_reps", "target_seconds", "rest_seconds", "guided")
 
 
@@ -80,15 +81,13 @@ def update_template(
     """What is given changes, in the draft; of a published template that is the next version, and the published one
     still serves. Nothing that changes nothing makes a draft.
 
-    A text is replaced or, with `merging`, changed in the languages given. `status` may be `archived`, for good.
+    A text is replaced or, with `merging`, changed in the languages given. The status `archived` is for good.
     """
     with binding.atomic():
         template = _held(client.id, template_id)
         _change_draft(template, fields, merging)
-        if status is not None and status != template.status:
-            if status != TemplateStatus.ARCHIVED:
-                raise states.IllegalTransition("Routine template", template.status, status)
-            template.status = status
+        if status is not None:
+            _change_status(template, status)
         template.modified_by, template.modified_at = author, now
         template.save()
     return template
@@ -179,10 +178,17 @@ def _change_draft(template: RoutineTemplate, fields: TemplateFields, merging: bo
         _place(draft, after["steps"])
 
 
+def _change_status(template: RoutineTemplate, status: str) -> None:
+    """Archive it; what is edited is a draft anyway, and what serves was published, by `publish_template` alone."""
+    if status == TemplateStatus.ARCHIVED:
+        template.status = status
+    elif status == TemplateStatus.PUBLISHED and template.status != status:
+        raise states.IllegalTransition("Routine template", template.status, status)
+
+
 def _whole(step: StepFields) -> dict[str, Any]:
     """A step with everything said."""
-    unsaid: dict[str, Any] = {"title": {}, "target_reps": None, "target_seconds": None, "rest_seconds": 0, "guided": False}
-    return {name: {**unsaid, **step}[name] for name in _STEP_COLUMNS}
+    return {name: {**_UNSAID, **step}[name] for name in _STEP_COLUMNS}
 
 
 def _place(draft: RoutineTemplateVersion, steps: Sequence[StepFields]) -> None:
