@@ -205,6 +205,7 @@ def test_tiers_are_set_added_and_taken_away(browser: Browser, demo: Client, less
     ):
         asked = act(browser, action, lesson, other)
         assert asked.context["tiers"] == BOTH
+        assert ("Without any, nobody sees the lesson." in asked.content.decode()) == (action == "set_tiers")
         browser.post(LIST, {**again(asked), "tier": tier})
         assert (shelf(demo, lesson), shelf(demo, other)) == ((True, first), (True, second))
 

@@ -95,6 +95,8 @@ def test_plans_are_found(browser: Browser, demo: Client, query: dict[str, str], 
     make.make_plan(demo, id="plan_b", title={"en": "Busy days"}, status="draft")
 
     assert found(browser, **query) == titles
+    assert "Show all" in browser.get(LIST, query).content.decode()
+    assert "Show all" not in browser.get(LIST).content.decode()
 
 
 # --- a new one ---

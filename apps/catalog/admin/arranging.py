@@ -206,9 +206,15 @@ class ShelfActions(TenantModelAdmin):
         if not chosen:
             self.message_user(request, _("None of these lessons is there."), messages.WARNING)
             return None
-        label = str(dict(self.get_action_choices(request))[request.POST["action"]])
-        context = {"title": label, "lessons": [title_of(each.title) for each in chosen], "tiers": tiers_within_reach()}
-        return self._asked(request, {**context, "fields": [*_fields_again(request), ("tiers_chosen", "yes")]})
+        action = request.POST["action"]
+        context = {
+            "title": str(dict(self.get_action_choices(request))[action]),
+            "lessons": [title_of(each.title) for each in chosen],
+            "tiers": tiers_within_reach(),
+            "replaces": action == "set_tiers",
+            "fields": [*_fields_again(request), ("tiers_chosen", "yes")],
+        }
+        return self._asked(request, context)
 
     def _ask_about_plans(self, request: HttpRequest, lessons: Sequence[Lesson], plans: Sequence[Plan]) -> HttpResponse:
         held = PlanLesson.objects.filter(plan__in=plans, lesson__in=lessons).values_list("plan_id", "lesson_id")

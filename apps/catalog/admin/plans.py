@@ -34,8 +34,7 @@ class PlanAdmin(RefusableAdmin):
     sortable_by = ("status", "lessons", "length", "modified_at")
     readonly_fields = _CHANGES
     fieldsets = (
-        (None, {"fields": ("client", "title", "description")}),
-        (_("Lessons"), {"fields": ("lesson_ids",)}),
+        (None, {"fields": ("client", "title", "description", "lesson_ids")}),
         (_("On offer"), {"fields": ("status", "risk_level", "image_url")}),
     )
 
