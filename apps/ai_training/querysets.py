@@ -84,7 +84,7 @@ class VersionQuerySet(TenantQuerySet["RoutineTemplateVersion"]):
         return self.prefetch_related(Prefetch("steps", queryset=ordered, to_attr="ordered_steps"))
 
 
-class PlanQuerySet(TenantQuerySet["TrainingPlan"]):
+class TrainingPlanQuerySet(TenantQuerySet["TrainingPlan"]):
     def of_user(self, client_id: str, uid: str) -> Self:
         return self.filter(client_id=client_id, user_id=uid)
 

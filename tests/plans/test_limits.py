@@ -38,13 +38,13 @@ class Billable:
 
 @pytest.fixture(params=["lesson_play.created", "plan_play.created", "plan_play.completed"])
 def billable(request: pytest.FixtureRequest, as_: As, ada: EndUser, plan: Plan) -> Billable:
-    def begin(**headers: str) -> Any:
+    def begin(**headers: Any) -> Any:
         return as_(ada).post("/api/lesson-plays", {"lessonId": "lesson_a"}, **headers)
 
-    def take_on(**headers: str) -> Any:
+    def take_on(**headers: Any) -> Any:
         return as_(ada).post(URL, {"planId": plan.id}, **headers)
 
-    def end(**headers: str) -> Any:
+    def end(**headers: Any) -> Any:
         walk = make.make_plan_play(ada, plan)
         return as_(ada).patch(f"{URL}/{walk.id}", {"status": "ended"}, **headers)
 

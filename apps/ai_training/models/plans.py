@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.ai_training.models.templates import Intensity, RoutineTemplate, RoutineTemplateVersion
-from apps.ai_training.querysets import InstanceQuerySet, PlanQuerySet
+from apps.ai_training.querysets import InstanceQuerySet, TrainingPlanQuerySet
 from apps.ai_training.states import InstanceStatus, PlanStatus
 from apps.kernel.ids import new_id
 from apps.tenants.models import Client, EndUser
@@ -53,7 +53,7 @@ class TrainingPlan(models.Model):
     created_at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True, blank=True)
 
-    objects = PlanQuerySet.as_manager()
+    objects = TrainingPlanQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
