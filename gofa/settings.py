@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from environs import Env
@@ -262,6 +263,44 @@ OUTBOX_KEPT_DAYS = env.int("OUTBOX_KEPT_DAYS", 7, validate=lambda days: days > 0
 # A job's worker says four times in it that it lives.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=lambda seconds: seconds >= 2)
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=lambda days: days > 0)
+
+# --- Mail ---
+
+MAIL_SERVERS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def mail(url: str) -> dict[str, Any]:
+    """`smtp://`, `smtp+tls://` or `smtps://user:password@host:port`; `file:///folder`; `console:`."""
+    parts = urlsplit(url)
+    if parts.scheme == "console":
+        return {"backend": "console"}
+    if parts.scheme == "file" and parts.path and not parts.netloc:
+        return {"backend": "filebased", "folder": unquote(parts.path)}
+    if parts.scheme in MAIL_SERVERS and parts.hostname:
+        return {
+            "backend": "smtp",
+            "host": parts.hostname,
+            "port": parts.port or MAIL_SERVERS[parts.scheme],
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "security": parts.scheme,
+        }
+    raise ValueError("it is no smtp://, smtp+tls://, smtps://, file:/// or console: address")
+
+
+# Nobody needs a mail server to begin with: then mails are files, to be looked at.
+try:
+    MAIL = mail(env.str("EMAIL_URL", "") or (DATA_DIR / "mail").as_uri())
+except ValueError as error:
+    raise SystemExit(f"EMAIL_URL: {error}") from None
+EMAIL_BACKEND = f"django.core.mail.backends.{MAIL['backend']}.EmailBackend"
+EMAIL_FILE_PATH = MAIL.get("folder")
+EMAIL_HOST, EMAIL_PORT = MAIL.get("host", ""), MAIL.get("port", 0)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.get("user", ""), MAIL.get("password", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("security") == "smtp+tls", MAIL.get("security") == "smtps"
+# An event's relay waits for it, and has its lease for all that it does.
+EMAIL_TIMEOUT = 5
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "GOFA <no-reply@localhost>")
 
 # --- What is written down ---
 

@@ -8,6 +8,7 @@ is not there. The rows are kept for days, longer than a batch can wait in a Valk
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -43,13 +44,13 @@ return redis.call('SMEMBERS', KEYS[2])
 def fold() -> int:
     """Add what was counted to the days of the clients; how many batches. Nothing while Valkey is away."""
     batch = new_id("fold_")
-    found = valkey.ask(lambda server: _gather(server, [COUNTS, BATCHES, BATCH + batch], [batch]), [])
+    found: list[bytes] = valkey.ask(lambda server: _gather(server, [COUNTS, BATCHES, BATCH + batch], [batch]), [])
     batches = sorted(name.decode() for name in found)
     return sum(fold_batch(name) for name in batches)
 
 
 def fold_batch(batch: str) -> bool:
-    counted = valkey.ask(lambda server: server.hgetall(BATCH + batch), None)
+    counted: Any = valkey.ask(lambda server: server.hgetall(BATCH + batch), None)
     if counted is None:
         return False
     _add(batch, {key_of(name.decode()): int(calls) for name, calls in counted.items()})

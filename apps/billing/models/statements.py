@@ -29,6 +29,9 @@ class Statement(models.Model):
     expired = models.BigIntegerField(_("expired"))
     closing_balance = models.BigIntegerField(_("closing balance"))
     events = models.JSONField(_("events"), default=dict)
+    entries = models.BigIntegerField(
+        default=0, editable=False, help_text="of the ledger when it was made: whatever comes later is in the next one"
+    )
     created_at = models.DateTimeField(_("made"))
 
     objects = TenantQuerySet["Statement"].as_manager()
