@@ -56,6 +56,7 @@ SCHEDULE = {
     "roll usage up": every("apps.billing.tasks.roll_up_usage", minutes=2),
     "make statements": every("apps.billing.tasks.make_statements", minutes=10),
     "purge folds of metered calls": every("apps.billing.tasks.purge_folds", hours=1),
+    "verify the ledger": every("apps.billing.tasks.verify_ledger", hours=24),
     "purge finished jobs": every("apps.jobs.tasks.purge", hours=1),
     "purge delivered events": every("apps.events.tasks.purge", minutes=10),
     "purge media that no row names": every("apps.catalog.tasks.purge_media", hours=24),

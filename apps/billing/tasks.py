@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.billing import expiry, folding, rollups, statements, warnings
+from apps.billing import expiry, folding, rollups, services, statements, warnings
 from apps.billing.rounds import for_each
 from apps.kernel.clock import now
 from apps.tenants.models import Client
@@ -36,3 +36,8 @@ def fold_metered_calls() -> None:
 @shared_task(ignore_result=True)
 def purge_folds() -> None:
     folding.purge()
+
+
+@shared_task(ignore_result=True)
+def verify_ledger() -> None:
+    services.report_differences(now=now())

@@ -91,14 +91,16 @@ def test_the_greatest_numbers_are_kept_to_the_last_digit(platform: Caller) -> No
     assert policy["prices"]["lesson_play.created"] == 10**12
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *[(field, value) for field in ("ratePerMinute", "burst") for value in (0, -1, 1.5, 1.0, "60", True, [], 2**31)],
-        *[(field, value) for field in ("quotas", "prices") for value in ([], "many", 3, True)],
-        *[("allowNegative", value) for value in (0, 1, "true", [])],
-    ],
-)
+_WRONG: dict[str, tuple[Any, ...]] = {
+    "ratePerMinute": (0, -1, 1.5, 1.0, "60", True, [], 2**31),
+    "burst": (0, -1, 1.5, 1.0, "60", True, [], 2**31),
+    "quotas": ([], "many", 3, True),
+    "prices": ([], "many", 3, True),
+    "allowNegative": (0, 1, "true", []),
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field in _WRONG for value in _WRONG[field]])
 def test_a_wrong_value_is_named(platform: Caller, field: str, value: Any) -> None:
     assert_names_field(platform.put(POLICY, {field: value}), field)
     with binding.bound("demo"):

@@ -14,6 +14,7 @@ from apps.billing.services.ledger import (
     reverse_debit,
 )
 from apps.billing.services.policies import set_policy
+from apps.billing.services.verifying import report_differences
 
 __all__ = [
     "AlreadyReversed",
@@ -28,6 +29,7 @@ __all__ = [
     "bucket",
     "grant_credits",
     "locked_account",
+    "report_differences",
     "reverse_debit",
     "set_policy",
 ]
