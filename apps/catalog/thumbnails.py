@@ -8,6 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urljoin
+
+from django.conf import settings
 
 from apps.catalog import films, media, pictures
 from apps.catalog.darkroom import Picture
@@ -98,7 +101,8 @@ def _frame(scene: Scene) -> Picture:
     """From our own store without a request: the file is not public, and we know where it is."""
     own = media.path_of(scene.video_url)
     if own is None:
-        return films.frame_from(scene.video_url, scene.seconds)
+        # The demo's films are at addresses of this server, without its name.
+        return films.frame_from(urljoin(settings.PUBLIC_URL, scene.video_url), scene.seconds)
     with media.open(own) as stored, tempfile.NamedTemporaryFile(prefix="gofa-film-") as file:
         shutil.copyfileobj(stored, file)
         file.flush()

@@ -130,6 +130,22 @@ def test_an_address_is_http_or_ours(browser: Browser, lesson: Lesson) -> None:
         assert errors == ["Must be an absolute http(s) address, or begin with /api/media/."]
 
 
+def test_an_address_that_is_there_may_stay_whatever_it_is(browser: Browser, demo: Client) -> None:
+    ours: dict[str, Any] = {
+        "video_urls": ["/static/demo/film.mp4"],
+        "image_url": "/static/demo/a.webp",
+        "thumb_image_url": "/static/demo/b.webp",
+        "subtitle_url": {"en": "/static/demo/en.vtt"},
+    }
+    lesson = make.make_lesson(demo, duration=60, **ours)
+
+    assert errors_in(send(browser, change(lesson), {"title_en": "Steady"})) == []
+    with binding.bound("demo"):
+        lesson.refresh_from_db()
+    assert (lesson.title["en"], lesson.video_urls) == ("Steady", ours["video_urls"])
+    assert errors_in(send(browser, change(lesson), {"video_urls": "/static/demo/other.mp4"})) != []
+
+
 def new_lesson(browser: Browser) -> dict[str, Any]:
     return {**fields_of(browser, f"{LIST}add/"), "title_en": "New", "duration": "60", "_save": "Save"}
 

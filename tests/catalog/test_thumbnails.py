@@ -104,6 +104,16 @@ def test_a_picture_given_while_the_job_waits_is_not_replaced(as_: As, cleo: User
         assert not MediaFile.objects.exists()
 
 
+def test_a_video_at_an_address_of_this_server_is_fetched_from_it(
+    as_: As, cleo: User, demo: Client, film: str, settings: Any
+) -> None:
+    settings.PUBLIC_URL = film.removesuffix("/film.mp4")
+    stored = make.make_lesson(demo, video_urls=["/film.mp4"])
+    as_(cleo).patch(f"{CATALOG}/{stored.id}", {"thumbnailTimeInSeconds": 1})
+    work.work_off(seconds=30)
+    assert lesson(stored.id).is_thumb_derived
+
+
 def test_a_video_of_our_own_media_is_read_without_a_request(as_: As, cleo: User, demo: Client) -> None:
     with binding.bound("demo"), binding.atomic():
         stored = media.store(
