@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.catalog.models import Plan
 from apps.kernel.ids import new_id
@@ -39,9 +40,9 @@ class PlanPlay(models.Model):
     """
 
     class Status(models.TextChoices):
-        CREATED = "created", _("Created")
-        STARTED = "started", _("Started")
-        ENDED = "ended", _("Ended")
+        CREATED = "created", pgettext_lazy("plan play", "Created")
+        STARTED = "started", pgettext_lazy("plan play", "Started")
+        ENDED = "ended", pgettext_lazy("plan play", "Ended")
 
     id = models.CharField(primary_key=True, max_length=64, db_collation="C", default=new_plan_play_id, editable=False)
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="plan_plays", db_index=False)
@@ -54,7 +55,9 @@ class PlanPlay(models.Model):
         to_fields=["client", "uid"],
         related_name="plan_plays",
     )
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="plays", db_index=False)
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="plays", db_index=False, verbose_name=_("plan")
+    )
     planned_lessons = _ids(_("planned lessons"), _("Lesson IDs, in the order in which they are walked"))
     email = models.EmailField(_("e-mail"), blank=True)
     display_name = models.CharField(_("display name"), max_length=200, blank=True)

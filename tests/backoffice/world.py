@@ -9,12 +9,13 @@ from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
 from apps.billing import services as billing
-from apps.billing.models import CommercialPolicy, CreditLot, LedgerEntry
+from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, LedgerEntry, MeteredDay
 from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
 from apps.events.models import DeadLetter, OutboxEvent
 from apps.jobs.models import Job
 from apps.kernel.clock import now
+from apps.plans.models import PlanPlay
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
@@ -38,6 +39,13 @@ def a_lesson(client: Client, marker: str) -> Lesson:
 def a_plan(client: Client, marker: str) -> Plan:
     lesson = make.make_lesson(client, title={"en": f"{marker} planned"})
     return make.make_plan(client, lesson, title={"en": f"{marker} plan"})
+
+
+def a_plan_play(client: Client, marker: str) -> PlanPlay:
+    user = make.make_user(client, f"{marker}-walker")
+    lesson = make.make_lesson(client, title={"en": f"{marker} walked"})
+    plan = make.make_plan(client, lesson, title={"en": f"{marker} walk"})
+    return make.make_plan_play(user, plan, display_name=f"{marker} Walker", completed_lessons=[lesson.id])
 
 
 def a_play(client: Client, marker: str) -> LessonPlay:
@@ -114,6 +122,13 @@ def a_ledger_entry(client: Client, marker: str) -> LedgerEntry:
         return make.make_grant(client, 7, reference=f"{marker} entry", author=f"{marker} author").entry
 
 
+def an_account(client: Client, marker: str) -> CreditAccount:
+    make.make_grant(client, 11, reference=f"{marker} account")
+    with binding.bound(client.id):
+        MeteredDay.objects.create(client=client, day=now().date(), endpoint=f"GET /{marker}", calls=3)
+        return CreditAccount.objects.get(pk=client.pk)
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
@@ -121,6 +136,7 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "catalog.lesson": a_lesson,
     "catalog.lessonbatch": a_batch,
     "catalog.plan": a_plan,
+    "plans.planplay": a_plan_play,
     "plays.lessonplay": a_play,
     "accounts.revokabletoken": a_token,
     "accounts.user": a_member_of_staff,
@@ -128,6 +144,7 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "events.deadletter": a_dead_letter,
     "jobs.job": a_job,
     "billing.commercialpolicy": a_policy,
+    "billing.creditaccount": an_account,
     "billing.creditlot": a_grant,
     "billing.ledgerentry": a_ledger_entry,
 }

@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="plays",
                         to="catalog.plan",
+                        verbose_name="plan",
                     ),
                 ),
                 (
