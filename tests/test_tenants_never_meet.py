@@ -33,8 +33,17 @@ NOWHERE = {
     "plan_id": "plan_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "entry_id": "led_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
+NOWHERE |= {
+    "exercise_id": "nothing-of-the-kind",
+    "session_id": "move_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "routine_template_id": "template_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "routine_instance_id": "instance_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "routine_run_id": "run_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+}
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id"}
 BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id", "lessonIds": "lesson_id", "liveLessonIds": "lesson_id"}
+BODY_IDS |= {"exerciseId": "exercise_id", "aiMoveSessionId": "session_id", "routineInstanceId": "routine_instance_id"}
+BODY_IDS |= {"routineTemplateId": "routine_template_id", "visibleLibraryTemplateIds": "routine_template_id"}
 # What makes a write go as far as its ids.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/lesson-plays": {"lessonId": "", "userId": ""},
@@ -55,7 +64,22 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/platform/clients/{client_id}/credit-grants": {"credits": 5, "reference": "Taken over"},
     "POST /api/platform/clients/{client_id}/ledger/{entry_id}/reversal": {"reason": "Taken over"},
     "POST /api/auth/exchange-token": {},
+    "POST /api/ai-training/my-plan/generate": {},
+    "POST /api/ai-training/routine-instances/{routine_instance_id}/defer": {},
+    "POST /api/ai-training/routine-runs": {"routineInstanceId": "", "startedFrom": "dashboard"},
+    "PATCH /api/ai-training/routine-runs/{routine_run_id}": {"status": "abandoned"},
+    "POST /api/ai-training/routine-runs/{routine_run_id}/sync": {"aiMoveSessionId": "", "sequenceIndex": 0},
+    "POST /api/client/{client_id}/users/{user_id}/ai-training/assign-starter-plan": {},
+    "POST /api/client/{client_id}/users/{user_id}/ai-training/assign-routine-template": {"routineTemplateId": ""},
+    "POST /api/b2b/ai-training/routine-templates": {"name": {"en": "New"}},
+    "PATCH /api/b2b/ai-training/routine-templates/{routine_template_id}": {"name": {"en": "Taken over"}},
+    "POST /api/b2b/ai-training/routine-templates/{routine_template_id}/publish": {},
+    "PATCH /api/b2b/ai-training/catalog": {"visibleLibraryTemplateIds": [""]},
+    "POST /api/ai-move/sessions": {"exerciseId": ""},
+    "PATCH /api/ai-move/sessions/{session_id}": {"repCount": 1},
+    "POST /api/b2b/ai-move/exercises": {"exerciseId": "new", "name": {"en": "New"}},
 }
+MODULES = ["ai_training", "delivery"]
 
 
 class Route(NamedTuple):
@@ -85,11 +109,14 @@ def _routes(document: dict[str, Any]) -> Iterator[Route]:
 @pytest.fixture
 def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
     """The ids of acme's rows, each of which says so in every text of it."""
-    Client.objects.filter(pk="acme").update(name=MARKER)
+    Client.objects.filter(pk="acme").update(name=MARKER, modules=MODULES)
     lesson = make.make_lesson(acme, title={"en": MARKER})
     play = make.make_play(dan, lesson, display_name=MARKER)
     token, _ = make.make_revokable_token(acme, label=MARKER)
     person = make.make_user(acme, "marked", display_name=MARKER, email=f"{MARKER}@example.com")
+    exercise = make.make_exercise(acme, "of-acme", name={"en": MARKER})
+    template = make.make_template(acme, {"exercise": exercise}, name={"en": MARKER})
+    instance = make.make_instance(dan, template)
     return {
         "client_id": "acme",
         "lesson_id": lesson.id,
@@ -99,11 +126,17 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "media_path": make.make_media(acme, f"acme/posters/{MARKER}.jpg", MARKER.encode()).path,
         "plan_id": make.make_plan(acme, lesson, title={"en": MARKER}).id,
         "entry_id": make.make_grant(acme, 5, reference=MARKER).entry_id,
+        "exercise_id": exercise.exercise_id,
+        "session_id": make.make_move_session(dan, exercise).id,
+        "routine_template_id": template.id,
+        "routine_instance_id": instance.id,
+        "routine_run_id": make.make_routine_run(dan, instance, started_from=MARKER).id,
     }
 
 
 @pytest.fixture
 def callers(ada: EndUser, cleo: User, demo: Client, as_: Callable[..., Caller]) -> dict[str, Caller]:
+    Client.objects.filter(pk="demo").update(modules=MODULES)
     return {"an end user": as_(ada), "an administrator": as_(cleo), "an integration": make.make_integration(demo)}
 
 

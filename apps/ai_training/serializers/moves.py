@@ -44,7 +44,7 @@ class ExercisesOut(wire.WireSerializer):
     exercises = ExerciseOut(many=True)
 
 
-class MetadataBody(wire.WireSerializer):
+class MoveMetadataBody(wire.WireSerializer):
     """Where the session belongs; AI Training counts it in the run that it names."""
 
     plan_id = wire.Text(required=False, allow_null=True, max_length=64)
@@ -56,12 +56,12 @@ class MetadataBody(wire.WireSerializer):
         return {name: value for name, value in attrs.items() if value is not None}
 
 
-class SessionBody(wire.WireSerializer):
+class MoveSessionBody(wire.WireSerializer):
     exercise_id = wire.Text(max_length=64)
-    metadata = MetadataBody(required=False, allow_null=True)
+    metadata = MoveMetadataBody(required=False, allow_null=True)
 
 
-class SessionChanges(wire.WireSerializer):
+class MoveSessionChanges(wire.WireSerializer):
     """What AI Move saw so far; what is not given stays."""
 
     status = serializers.ChoiceField(MoveStatus.choices, required=False)
@@ -73,21 +73,21 @@ class SessionChanges(wire.WireSerializer):
     calories_burned = wire.Number(required=False, min_value=0, max_value=_MOST_CALORIES)
 
 
-class MetadataOut(wire.WireSerializer):
+class MoveMetadataOut(wire.WireSerializer):
     plan_id = serializers.CharField(allow_null=True)
     routine_instance_id = serializers.CharField(allow_null=True)
     routine_run_id = serializers.CharField(allow_null=True)
     sequence_index = serializers.IntegerField(allow_null=True)
 
 
-class SessionOut(wire.WireSerializer):
+class MoveSessionOut(wire.WireSerializer):
     session_id = serializers.CharField()
     ai_move_session_id = serializers.CharField(help_text="the same, as AI Training calls it")
     client_id = serializers.CharField()
     user_id = serializers.CharField()
     exercise_id = serializers.CharField()
     status = serializers.ChoiceField(MoveStatus.choices)
-    metadata = MetadataOut()
+    metadata = MoveMetadataOut()
     rep_count = serializers.IntegerField(allow_null=True)
     target_rep_count = serializers.IntegerField(allow_null=True)
     pose_similarity = Figure(allow_null=True)
@@ -98,12 +98,12 @@ class SessionOut(wire.WireSerializer):
     ended_at = wire.Instant(allow_null=True)
 
 
-class OneSessionOut(wire.WireSerializer):
-    session = SessionOut()
+class OneMoveSessionOut(wire.WireSerializer):
+    session = MoveSessionOut()
 
 
 @extend_schema_serializer(many=False)
-class SessionsOut(wire.WireSerializer):
+class MoveSessionsOut(wire.WireSerializer):
     """The person's own, the newest first."""
 
-    sessions = SessionOut(many=True)
+    sessions = MoveSessionOut(many=True)

@@ -17,7 +17,7 @@ _DAY = 24 * 3600
 SOURCES = ("client", "library")
 
 
-class StepBody(wire.WireSerializer):
+class RoutineStepBody(wire.WireSerializer):
     """One step: so many repetitions, or so many seconds, then rest."""
 
     exercise_id = wire.Text(max_length=64)
@@ -34,7 +34,7 @@ class StepBody(wire.WireSerializer):
         return attrs
 
 
-class TemplateBody(wire.WireSerializer):
+class RoutineTemplateBody(wire.WireSerializer):
     """A routine as an administrator describes it."""
 
     name = LocalizedBody(allow_blank=False)
@@ -46,13 +46,13 @@ class TemplateBody(wire.WireSerializer):
     risk_tiers = serializers.ListField(
         child=serializers.ChoiceField(RiskTier.choices), required=False, help_text="Whom it suits."
     )
-    steps: Any = serializers.ListSerializer(child=StepBody(), required=False, max_length=_MOST_STEPS)
+    steps: Any = serializers.ListSerializer(child=RoutineStepBody(), required=False, max_length=_MOST_STEPS)
 
     def validate_riskTiers(self, tiers: list[str]) -> list[str]:  # noqa: N802 - DRF looks it up by the wire's name
         return [tier for tier in RiskTier.values if tier in tiers]
 
 
-class TemplateChanges(TemplateBody):
+class RoutineTemplateChanges(RoutineTemplateBody):
     """Any of what a template is made of. Texts are merged: null takes a language away; `steps` are all of them."""
 
     name = LocalizedBody(required=False, removals=True)
@@ -60,7 +60,7 @@ class TemplateChanges(TemplateBody):
     status = serializers.ChoiceField(TemplateStatus.choices, required=False, help_text="`archived`, for good")
 
 
-class StepOut(wire.WireSerializer):
+class RoutineStepOut(wire.WireSerializer):
     exercise_id = serializers.CharField()
     title = localized_out()
     target_reps = serializers.IntegerField(required=False)
@@ -69,7 +69,7 @@ class StepOut(wire.WireSerializer):
     guided = serializers.BooleanField()
 
 
-class TemplateOut(wire.WireSerializer):
+class RoutineTemplateOut(wire.WireSerializer):
     """A template: to its owner its draft, if there is one, and to others what is published."""
 
     routine_template_id = serializers.CharField()
@@ -85,36 +85,36 @@ class TemplateOut(wire.WireSerializer):
     minutes = serializers.IntegerField()
     equipment = texts()
     risk_tiers = serializers.ListField(child=serializers.ChoiceField(RiskTier.choices))
-    steps = StepOut(many=True)
+    steps = RoutineStepOut(many=True)
     created_at = wire.Instant()
     updated_at = wire.Instant()
 
 
-class OneTemplateOut(wire.WireSerializer):
-    routine_template = TemplateOut()
+class OneRoutineTemplateOut(wire.WireSerializer):
+    routine_template = RoutineTemplateOut()
 
 
 @extend_schema_serializer(many=False)
-class TemplatesOut(wire.WireSerializer):
+class RoutineTemplatesOut(wire.WireSerializer):
     """The client's own, and what it can choose from the library."""
 
-    routine_templates = TemplateOut(many=True)
+    routine_templates = RoutineTemplateOut(many=True)
 
 
-class OfferedTemplateOut(TemplateOut):
+class OfferedRoutineTemplateOut(RoutineTemplateOut):
     visible = serializers.BooleanField(help_text="of the library: chosen by the client")
 
 
 @extend_schema_serializer(many=False)
-class CatalogOut(wire.WireSerializer):
+class TrainingCatalogOut(wire.WireSerializer):
     """What a client's people can be given, and what of the library could be."""
 
     client_id = serializers.CharField()
-    templates = OfferedTemplateOut(many=True)
+    templates = OfferedRoutineTemplateOut(many=True)
     visible_library_template_ids = texts()
 
 
-class CatalogChanges(wire.WireSerializer):
+class TrainingCatalogChanges(wire.WireSerializer):
     visible_library_template_ids = serializers.ListField(
         child=wire.Text(max_length=64), max_length=_MOST_TEMPLATES, help_text="All that are to be shown."
     )

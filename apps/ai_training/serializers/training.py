@@ -40,18 +40,18 @@ class AssignBody(wire.WireSerializer):
     reason = wire.Text(default="", allow_blank=True, max_length=2_000, help_text="Why, although a rule is against it.")
 
 
-class RunBody(wire.WireSerializer):
+class RoutineRunBody(wire.WireSerializer):
     routine_instance_id = wire.Text(max_length=64)
     started_from = wire.Text(max_length=100)
 
 
-class RunChanges(wire.WireSerializer):
+class RoutineRunChanges(wire.WireSerializer):
     status = serializers.ChoiceField(RunStatus.choices, required=False, help_text="in-progress or abandoned")
     current_step_index = wire.Whole(required=False, min_value=0, max_value=_MOST_STEPS)
     started_from = wire.Text(required=False, max_length=100)
 
 
-class SyncBody(wire.WireSerializer):
+class RunSyncBody(wire.WireSerializer):
     """Without anything: look at the latest session of each step."""
 
     ai_move_session_id = wire.Text(required=False, max_length=64)
@@ -67,13 +67,13 @@ class SyncBody(wire.WireSerializer):
         return attrs
 
 
-class SnapshotOut(serializers.Serializer[Any]):
+class AssessmentSnapshotOut(serializers.Serializer[Any]):
     latestRiskTier = serializers.ChoiceField(RiskTier.choices, allow_null=True)  # noqa: N815 - kept as it is shown
     availableInputs = texts()  # noqa: N815
     missingInputs = texts()  # noqa: N815
 
 
-class PlanOut(wire.WireSerializer):
+class TrainingPlanOut(wire.WireSerializer):
     wire_names = {"id": "planId"}
 
     id = serializers.CharField()
@@ -85,11 +85,11 @@ class PlanOut(wire.WireSerializer):
     frequency = serializers.IntegerField(min_value=1, max_value=MAX_FREQUENCY)
     preferred_session_duration_minutes = serializers.IntegerField(allow_null=True)
     generation_source = serializers.ChoiceField(TrainingPlan.Source.choices)
-    assessment_snapshot = SnapshotOut()
+    assessment_snapshot = AssessmentSnapshotOut()
 
 
-class OnePlanOut(wire.WireSerializer):
-    plan = PlanOut(allow_null=True)
+class OneTrainingPlanOut(wire.WireSerializer):
+    plan = TrainingPlanOut(allow_null=True)
 
 
 class CriterionOut(serializers.Serializer[Any]):
@@ -115,7 +115,7 @@ class Rationale(serializers.JSONField):
     """As it is kept."""
 
 
-class InstanceOut(wire.WireSerializer):
+class RoutineInstanceOut(wire.WireSerializer):
     routine_instance_id = serializers.CharField()
     routine_template_id = serializers.CharField()
     routine_template_name = serializers.CharField()
@@ -127,25 +127,25 @@ class InstanceOut(wire.WireSerializer):
 
 
 @extend_schema_serializer(many=False)
-class QueueOut(wire.WireSerializer):
-    routine_instances = InstanceOut(many=True)
+class RoutineQueueOut(wire.WireSerializer):
+    routine_instances = RoutineInstanceOut(many=True)
 
 
-class GeneratedOut(QueueOut):
-    plan = PlanOut()
+class GeneratedOut(RoutineQueueOut):
+    plan = TrainingPlanOut()
 
 
-class DeferredOut(QueueOut):
+class DeferredOut(RoutineQueueOut):
     """The instance, and the queue that it is in now."""
 
-    routine_instance = InstanceOut()
+    routine_instance = RoutineInstanceOut()
 
 
 class AssignedOut(DeferredOut):
-    plan = PlanOut()
+    plan = TrainingPlanOut()
 
 
-class SummaryOut(wire.WireSerializer):
+class RunSummaryOut(wire.WireSerializer):
     """Sums over the steps."""
 
     completed_exercises = serializers.IntegerField(min_value=0)
@@ -173,7 +173,7 @@ class RunStepOut(wire.WireSerializer):
     calories_burned = Figure()
 
 
-class RunOut(wire.WireSerializer):
+class RoutineRunOut(wire.WireSerializer):
     routine_run_id = serializers.CharField()
     client_id = serializers.CharField()
     user_id = serializers.CharField()
@@ -184,46 +184,46 @@ class RunOut(wire.WireSerializer):
     status = serializers.ChoiceField(RunStatus.choices)
     started_from = serializers.CharField()
     current_step_index = serializers.IntegerField(min_value=0)
-    summary = SummaryOut()
+    summary = RunSummaryOut()
     exercise_steps = RunStepOut(many=True)
     created_at = wire.Instant()
     ended_at = wire.Instant(allow_null=True)
 
 
-class OneRunOut(wire.WireSerializer):
-    routine_run = RunOut()
+class OneRoutineRunOut(wire.WireSerializer):
+    routine_run = RoutineRunOut()
 
 
-class SyncedOut(OneRunOut):
+class RunSyncedOut(OneRoutineRunOut):
     success = serializers.BooleanField()
 
 
 @extend_schema_serializer(many=False)
-class RunsOut(wire.WireSerializer):
+class RoutineRunsOut(wire.WireSerializer):
     """The newest first."""
 
-    routine_runs = RunOut(many=True)
+    routine_runs = RoutineRunOut(many=True)
 
 
 @extend_schema_serializer(many=False)
-class RecordsOut(wire.WireSerializer):
+class TrainingRecordsOut(wire.WireSerializer):
     """The newest first, of all people of a client."""
 
-    records = RunOut(many=True)
+    records = RoutineRunOut(many=True)
 
 
-class DayOut(wire.WireSerializer):
+class ReportDayOut(wire.WireSerializer):
     label: Any = serializers.CharField(help_text="Mar 27")
     completed_runs = serializers.IntegerField(min_value=0)
     total_runs = serializers.IntegerField(min_value=1)
     completion_rate = Figure(min_value=0, max_value=1)
 
 
-class ReportOut(wire.WireSerializer):
+class ProgressReportOut(wire.WireSerializer):
     """Shares are 0 to 1; days are the client's, by when a run was begun."""
 
     adherence = Figure(min_value=0, max_value=1)
     total_runs = serializers.IntegerField(min_value=0)
     completed_runs = serializers.IntegerField(min_value=0)
     completion_rate = Figure(min_value=0, max_value=1)
-    series = DayOut(many=True)
+    series = ReportDayOut(many=True)

@@ -32,7 +32,7 @@ class RunFields(TypedDict, total=False):
 
 
 class Report(TypedDict):
-    """A valid SyncBody: which session or step to look at (all, if none), and what the app itself saw."""
+    """A valid RunSyncBody: which session or step to look at (all, if none), and what the app itself saw."""
 
     guided_complete: bool
     skipped: bool

@@ -29,26 +29,28 @@ class TemplateViewSet(ManagedViewSet):
     lookup_url_kwarg = "routine_template_id"
     lookup_value_regex = "[^/]+"
 
-    @extend_schema(operation_id="list_routine_templates", parameters=[OTHER_CLIENT], responses=wire.TemplatesOut)
+    @extend_schema(operation_id="list_routine_templates", parameters=[OTHER_CLIENT], responses=wire.RoutineTemplatesOut)
     def list(self, request: Request) -> Response:
         """The client's own templates, and those that it can choose from the library."""
         shown = [presentation.template(row, to_client=self.client_id) for row in self.templates.order_by("pk")]
-        return Response(wire.TemplatesOut({"routine_templates": shown}).data)
+        return Response(wire.RoutineTemplatesOut({"routine_templates": shown}).data)
 
     @extend_schema(
         operation_id="create_routine_template",
         parameters=[OTHER_CLIENT],
-        request=wire.TemplateBody,
-        responses={201: wire.OneTemplateOut},
+        request=wire.RoutineTemplateBody,
+        responses={201: wire.OneRoutineTemplateOut},
     )
     def create(self, request: Request) -> Response:
         """A new template of the client: a draft, until it is published."""
-        fields = cast(TemplateFields, self.read_body(wire.TemplateBody))
+        fields = cast(TemplateFields, self.read_body(wire.RoutineTemplateBody))
         template = create_template(client=self.client, fields=fields, author=self.principal.subject, now=now())
         return self._shown(template.id, status=201)
 
     @extend_schema(
-        operation_id="get_routine_template", parameters=[TEMPLATE_ID, OTHER_CLIENT], responses=wire.OneTemplateOut
+        operation_id="get_routine_template",
+        parameters=[TEMPLATE_ID, OTHER_CLIENT],
+        responses=wire.OneRoutineTemplateOut,
     )
     def retrieve(self, request: Request, routine_template_id: str) -> Response:
         """One template of those that the list shows."""
@@ -57,12 +59,12 @@ class TemplateViewSet(ManagedViewSet):
     @extend_schema(
         operation_id="update_routine_template",
         parameters=[TEMPLATE_ID, OTHER_CLIENT],
-        request=wire.TemplateChanges,
-        responses={200: wire.OneTemplateOut},
+        request=wire.RoutineTemplateChanges,
+        responses={200: wire.OneRoutineTemplateOut},
     )
     def partial_update(self, request: Request, routine_template_id: str) -> Response:
         """Change what is given, in the draft; what is published serves on until the draft is published."""
-        changes = self.read_body(wire.TemplateChanges)
+        changes = self.read_body(wire.RoutineTemplateChanges)
         if not changes:
             raise BadRequest("No valid fields to update")
         author, status = self.principal.subject, changes.pop("status", None)
@@ -81,7 +83,7 @@ class TemplateViewSet(ManagedViewSet):
         operation_id="publish_routine_template",
         parameters=[TEMPLATE_ID, OTHER_CLIENT],
         request=None,
-        responses={200: wire.OneTemplateOut},
+        responses={200: wire.OneRoutineTemplateOut},
     )
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, routine_template_id: str) -> Response:
@@ -99,11 +101,11 @@ class TemplateViewSet(ManagedViewSet):
         if row is None:
             raise TemplateNotFound
         shown = presentation.template(row, to_client=self.client_id)
-        return Response(wire.OneTemplateOut({"routine_template": shown}).data, status=status)
+        return Response(wire.OneRoutineTemplateOut({"routine_template": shown}).data, status=status)
 
 
 class CatalogViewSet(ManagedViewSet):
-    @extend_schema(operation_id="get_training_catalog", parameters=[OTHER_CLIENT], responses=wire.CatalogOut)
+    @extend_schema(operation_id="get_training_catalog", parameters=[OTHER_CLIENT], responses=wire.TrainingCatalogOut)
     def retrieve(self, request: Request) -> Response:
         """The client's templates and the library's, and which of those its people can be given."""
         return self._shown()
@@ -111,12 +113,12 @@ class CatalogViewSet(ManagedViewSet):
     @extend_schema(
         operation_id="update_training_catalog",
         parameters=[OTHER_CLIENT],
-        request=wire.CatalogChanges,
-        responses={200: wire.CatalogOut},
+        request=wire.TrainingCatalogChanges,
+        responses={200: wire.TrainingCatalogOut},
     )
     def partial_update(self, request: Request) -> Response:
         """Which templates of the library are visible: all of them."""
-        template_ids = self.read_body(wire.CatalogChanges)["visible_library_template_ids"]
+        template_ids = self.read_body(wire.TrainingCatalogChanges)["visible_library_template_ids"]
         show_templates(client=self.client, template_ids=template_ids)
         return self._shown()
 
@@ -130,4 +132,4 @@ class CatalogViewSet(ManagedViewSet):
             "templates": shown,
             "visible_library_template_ids": [each["routine_template_id"] for each in chosen],
         }
-        return Response(wire.CatalogOut(catalog).data)
+        return Response(wire.TrainingCatalogOut(catalog).data)

@@ -72,17 +72,19 @@ class MoveSessionViewSet(TrainingViewSet):
     lookup_url_kwarg = "session_id"
     lookup_value_regex = "[^/]+"
 
-    @extend_schema(operation_id="list_move_sessions", parameters=[LimitQuery], responses=wire.SessionsOut)
+    @extend_schema(operation_id="list_move_sessions", parameters=[LimitQuery], responses=wire.MoveSessionsOut)
     def list(self, request: Request) -> Response:
         """The caller's sessions, the newest first."""
         limit = self.read_query(LimitQuery)["limit"]
         rows = MoveSession.objects.visible_to(self.principal).select_related("exercise").newest_first()[:limit]
-        return Response(wire.SessionsOut({"sessions": [presentation.session(row) for row in rows]}).data)
+        return Response(wire.MoveSessionsOut({"sessions": [presentation.session(row) for row in rows]}).data)
 
-    @extend_schema(operation_id="create_move_session", request=wire.SessionBody, responses={201: wire.OneSessionOut})
+    @extend_schema(
+        operation_id="create_move_session", request=wire.MoveSessionBody, responses={201: wire.OneMoveSessionOut}
+    )
     def create(self, request: Request) -> Response:
         """Begin an exercise; `metadata` says in which run it is counted."""
-        body = self.read_body(wire.SessionBody)
+        body = self.read_body(wire.MoveSessionBody)
         row = create_session(
             client_id=self.client_id,
             uid=self.principal.subject,
@@ -92,7 +94,7 @@ class MoveSessionViewSet(TrainingViewSet):
         )
         return self._shown(row, status=201)
 
-    @extend_schema(operation_id="get_move_session", parameters=[_SESSION_ID], responses=wire.OneSessionOut)
+    @extend_schema(operation_id="get_move_session", parameters=[_SESSION_ID], responses=wire.OneMoveSessionOut)
     def retrieve(self, request: Request, session_id: str) -> Response:
         """One session of the caller."""
         rows = MoveSession.objects.visible_to(self.principal).select_related("exercise")
@@ -104,15 +106,15 @@ class MoveSessionViewSet(TrainingViewSet):
     @extend_schema(
         operation_id="update_move_session",
         parameters=[_SESSION_ID],
-        request=wire.SessionChanges,
-        responses={200: wire.OneSessionOut},
+        request=wire.MoveSessionChanges,
+        responses={200: wire.OneMoveSessionOut},
     )
     def partial_update(self, request: Request, session_id: str) -> Response:
         """Report what AI Move saw; once the session is closed its figures stand."""
-        figures = cast(Figures, self.read_body(wire.SessionChanges))
+        figures = cast(Figures, self.read_body(wire.MoveSessionChanges))
         uid = self.principal.subject
         row = update_session(client_id=self.client_id, uid=uid, session_id=session_id, figures=figures, now=now())
         return self._shown(row)
 
     def _shown(self, row: MoveSession, *, status: int = 200) -> Response:
-        return Response(wire.OneSessionOut({"session": presentation.session(row)}).data, status=status)
+        return Response(wire.OneMoveSessionOut({"session": presentation.session(row)}).data, status=status)

@@ -19,23 +19,27 @@ from apps.kernel.clock import now
 
 class RecordsViewSet(ManagedViewSet):
     @extend_schema(
-        operation_id="list_training_records", parameters=[OTHER_CLIENT, wire.LimitQuery], responses=wire.RecordsOut
+        operation_id="list_training_records",
+        parameters=[OTHER_CLIENT, wire.LimitQuery],
+        responses=wire.TrainingRecordsOut,
     )
     def list(self, request: Request) -> Response:
         """The routine runs of all people of the client, the newest first."""
         return Response(
-            wire.RecordsOut({"records": shown_runs(self, RoutineRun.objects.for_client(self.client_id))}).data
+            wire.TrainingRecordsOut({"records": shown_runs(self, RoutineRun.objects.for_client(self.client_id))}).data
         )
 
 
 class PersonViewSet(ManagedViewSet):
     """One person's training, to an administrator of their client."""
 
-    @extend_schema(operation_id="get_training_plan_of_user", parameters=[CLIENT_ID, USER_ID], responses=wire.OnePlanOut)
+    @extend_schema(
+        operation_id="get_training_plan_of_user", parameters=[CLIENT_ID, USER_ID], responses=wire.OneTrainingPlanOut
+    )
     def plan(self, request: Request, client_id: str, user_id: str) -> Response:
         """The active plan of the person; null before there is one."""
         plans = TrainingPlan.objects.of_user(self.client_id, self.person(user_id).uid)
-        return Response(wire.OnePlanOut({"plan": plans.active().first()}).data)
+        return Response(wire.OneTrainingPlanOut({"plan": plans.active().first()}).data)
 
     @extend_schema(
         operation_id="assign_starter_plan",
@@ -75,12 +79,12 @@ class PersonViewSet(ManagedViewSet):
     @extend_schema(
         operation_id="list_routine_runs_of_user",
         parameters=[CLIENT_ID, USER_ID, wire.LimitQuery],
-        responses=wire.RunsOut,
+        responses=wire.RoutineRunsOut,
     )
     def runs(self, request: Request, client_id: str, user_id: str) -> Response:
         """The person's runs, the newest first."""
         rows = RoutineRun.objects.of_user(self.client_id, self.person(user_id).uid)
-        return Response(wire.RunsOut({"routine_runs": shown_runs(self, rows)}).data)
+        return Response(wire.RoutineRunsOut({"routine_runs": shown_runs(self, rows)}).data)
 
 
 def shown_runs(view: ManagedViewSet, rows: RunQuerySet) -> list[presentation.Values]:

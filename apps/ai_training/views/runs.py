@@ -23,12 +23,12 @@ class RoutineRunViewSet(TrainingViewSet, BillableViewSet):
 
     @extend_schema(
         operation_id="start_routine_run",
-        request=wire.RunBody,
-        responses={201: wire.OneRunOut, 200: wire.OneRunOut},
+        request=wire.RoutineRunBody,
+        responses={201: wire.OneRoutineRunOut, 200: wire.OneRoutineRunOut},
     )
     def create(self, request: Request) -> Response:
         """Start a queued routine; 200 with the run that is open already, if there is one."""
-        body = self.read_body(wire.RunBody)
+        body = self.read_body(wire.RoutineRunBody)
         run, is_new = start_run(
             client=self.client,
             uid=self.principal.subject,
@@ -36,41 +36,46 @@ class RoutineRunViewSet(TrainingViewSet, BillableViewSet):
             started_from=body["started_from"],
             now=now(),
         )
-        return Response(wire.OneRunOut({"routine_run": self._shown(run.id)}).data, status=201 if is_new else 200)
+        return Response(wire.OneRoutineRunOut({"routine_run": self._shown(run.id)}).data, status=201 if is_new else 200)
 
-    @extend_schema(operation_id="list_routine_runs", parameters=[wire.LimitQuery], responses=wire.RunsOut)
+    @extend_schema(operation_id="list_routine_runs", parameters=[wire.LimitQuery], responses=wire.RoutineRunsOut)
     def list(self, request: Request) -> Response:
         """The caller's runs, the newest first."""
         limit = self.read_query(wire.LimitQuery)["limit"]
         rows = RoutineRun.objects.visible_to(self.principal).newest_first().whole()[:limit]
-        return Response(wire.RunsOut({"routine_runs": [presentation.run(row, self.client) for row in rows]}).data)
+        return Response(
+            wire.RoutineRunsOut({"routine_runs": [presentation.run(row, self.client) for row in rows]}).data
+        )
 
-    @extend_schema(operation_id="get_routine_run", parameters=[RUN_ID], responses=wire.OneRunOut)
+    @extend_schema(operation_id="get_routine_run", parameters=[RUN_ID], responses=wire.OneRoutineRunOut)
     def retrieve(self, request: Request, routine_run_id: str) -> Response:
         """One run of the caller, with its steps."""
-        return Response(wire.OneRunOut({"routine_run": self._shown(routine_run_id)}).data)
+        return Response(wire.OneRoutineRunOut({"routine_run": self._shown(routine_run_id)}).data)
 
     @extend_schema(
         operation_id="update_routine_run",
         parameters=[RUN_ID],
-        request=wire.RunChanges,
-        responses={200: wire.OneRunOut},
+        request=wire.RoutineRunChanges,
+        responses={200: wire.OneRoutineRunOut},
     )
     def partial_update(self, request: Request, routine_run_id: str) -> Response:
         """Say where the app is in a run, that it began, or that it was given up."""
-        fields = cast(RunFields, self.read_body(wire.RunChanges))
+        fields = cast(RunFields, self.read_body(wire.RoutineRunChanges))
         change_run(client=self.client, uid=self.principal.subject, run_id=routine_run_id, fields=fields, now=now())
-        return Response(wire.OneRunOut({"routine_run": self._shown(routine_run_id)}).data)
+        return Response(wire.OneRoutineRunOut({"routine_run": self._shown(routine_run_id)}).data)
 
     @extend_schema(
-        operation_id="sync_routine_run", parameters=[RUN_ID], request=wire.SyncBody, responses={200: wire.SyncedOut}
+        operation_id="sync_routine_run",
+        parameters=[RUN_ID],
+        request=wire.RunSyncBody,
+        responses={200: wire.RunSyncedOut},
     )
     @action(detail=True, methods=["post"])
     def sync(self, request: Request, routine_run_id: str) -> Response:
         """Take in what AI Move or the app saw. May be repeated, late and out of order: the end is the same."""
-        report = cast(Report, self.optional_body(wire.SyncBody))
+        report = cast(Report, self.optional_body(wire.RunSyncBody))
         sync_run(client=self.client, uid=self.principal.subject, run_id=routine_run_id, report=report, now=now())
-        return Response(wire.SyncedOut({"success": True, "routine_run": self._shown(routine_run_id)}).data)
+        return Response(wire.RunSyncedOut({"success": True, "routine_run": self._shown(routine_run_id)}).data)
 
     def _shown(self, run_id: str) -> presentation.Values:
         row = RoutineRun.objects.visible_to(self.principal).whole().filter(pk=run_id).first()

@@ -22,11 +22,11 @@ REFUSED = {"$ref": "#/components/schemas/Error"}
 
 
 class MyPlanViewSet(TrainingViewSet):
-    @extend_schema(operation_id="get_my_training_plan", responses=wire.OnePlanOut)
+    @extend_schema(operation_id="get_my_training_plan", responses=wire.OneTrainingPlanOut)
     def retrieve(self, request: Request) -> Response:
         """The active plan of the caller; null before there is one."""
         plans = TrainingPlan.objects.of_user(self.client_id, self.principal.subject)
-        return Response(wire.OnePlanOut({"plan": plans.active().first()}).data)
+        return Response(wire.OneTrainingPlanOut({"plan": plans.active().first()}).data)
 
     @extend_schema(
         operation_id="generate_my_training_plan",
@@ -46,14 +46,14 @@ class MyPlanViewSet(TrainingViewSet):
 
 
 class MyQueueViewSet(TrainingViewSet):
-    @extend_schema(operation_id="get_my_routine_queue", parameters=[wire.QueueQuery], responses=wire.QueueOut)
+    @extend_schema(operation_id="get_my_routine_queue", parameters=[wire.QueueQuery], responses=wire.RoutineQueueOut)
     def list(self, request: Request) -> Response:
         """The queued and in-progress routines of the caller, in order."""
         query, person = self.read_query(wire.QueueQuery), self.person(self.principal.subject)
         allowed = query["allow_duplicate_routine_templates"] == "true"
         rows = queue_of(self.client_id, person.uid, allow_duplicates=allowed)
         locales = presentation.locales_of(person, self.client)
-        return Response(wire.QueueOut({"routine_instances": presentation.instances(rows, locales)}).data)
+        return Response(wire.RoutineQueueOut({"routine_instances": presentation.instances(rows, locales)}).data)
 
     @extend_schema(
         operation_id="defer_routine_instance",
@@ -70,10 +70,10 @@ class MyQueueViewSet(TrainingViewSet):
 
 
 class ProgressReportViewSet(TrainingViewSet):
-    @extend_schema(operation_id="get_training_progress_report", responses=wire.ReportOut)
+    @extend_schema(operation_id="get_training_progress_report", responses=wire.ProgressReportOut)
     def retrieve(self, request: Request) -> Response:
         """How regularly the caller trains, by the days of their client's calendar."""
-        return Response(wire.ReportOut(presentation.report(self._report())).data)
+        return Response(wire.ProgressReportOut(presentation.report(self._report())).data)
 
     def _report(self) -> adherence.Report:
         uid, zone = self.principal.subject, ZoneInfo(self.client.time_zone)
