@@ -1,10 +1,13 @@
 """What a client does at a certain time, and what was told because of it."""
 
 import itertools
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import time_machine
+from django.db import connection
 
 from apps.billing.models import EventType
 from apps.billing.services import authorize_and_charge
@@ -25,10 +28,12 @@ def at(time: str) -> Any:
 def use(client: Client, time: str, event_type: EventType = EventType.LESSON_PLAY_CREATED, *, times: int = 1) -> None:
     with at(time):
         for _ in range(times):
-            with binding.bound(client.id), binding.atomic():
-                authorize_and_charge(
-                    client=client, event_type=event_type, activity_id=f"act_{next(_numbers)}", now=now()
-                )
+            use_now(client, event_type)
+
+
+def use_now(client: Client, event_type: EventType = EventType.LESSON_PLAY_CREATED) -> None:
+    with binding.bound(client.id), binding.atomic():
+        authorize_and_charge(client=client, event_type=event_type, activity_id=f"act_{next(_numbers)}", now=now())
 
 
 def grant(client: Client, time: str, credits: int, **over: Any) -> str:  # noqa: A002 - the field's name
@@ -42,3 +47,21 @@ def told(client: Client, event_type: str) -> list[dict[str, Any]]:
     with binding.bound(client.id):
         events = OutboxEvent.objects.for_client(client.id).filter(event_type=event_type).order_by("id")
         return list(events.values_list("payload", flat=True))
+
+
+def race(work: Callable[[], object], *, times: int) -> None:
+    """In as many threads at the same time, each with a connection of its own."""
+    start = threading.Barrier(times)
+
+    def run() -> None:
+        start.wait()
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

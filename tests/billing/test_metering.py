@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 from redis.exceptions import RedisError
 
@@ -25,8 +24,9 @@ from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 from tests import make
+from tests.billing.activity import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 LIST = "GET /api/lessons"
 
@@ -251,6 +251,7 @@ def test_a_worker_that_dies_before_it_commits_leaves_the_batch_to_the_next(
     assert metered() == {LIST: 1}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_folds_at_the_same_time_count_once(demo: Client, acme: Client, counter: Counter) -> None:
     for _ in range(5):
         for client_id in ("demo", "acme"):
@@ -259,23 +260,6 @@ def test_folds_at_the_same_time_count_once(demo: Client, acme: Client, counter: 
         assert counter.flush()
         race(folding.fold, times=8)
     assert metered() == metered("acme") == {"one": 5, "two": 5, "three": 5}
-
-
-def race(work: Any, *, times: int) -> None:
-    start = threading.Barrier(times)
-
-    def run() -> None:
-        start.wait()
-        try:
-            work()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 def test_calls_of_a_client_that_is_no_more_stop_nothing(demo: Client, counter: Counter) -> None:

@@ -18,7 +18,7 @@ from apps.tenants.models import Client
 from tests import make
 from tests.billing.activity import at, grant, told, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 STARTED, PLANNED = EventType.LESSON_PLAY_CREATED, EventType.PLAN_PLAY_CREATED
 QUOTA, BALANCE = "billing.quota_warning", "billing.balance_warning"
