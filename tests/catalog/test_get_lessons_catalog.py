@@ -149,6 +149,14 @@ def test_platform_staff_manage_the_client_that_they_name_else_the_library(
     assert shown(clientId="demo") == ("demo", {"own", "library"})
 
 
+def test_a_new_client_begins_with_the_librarys_lessons_dark(as_: As, root: User, gofa: Client) -> None:
+    make.make_lesson(gofa, id="library")
+    assert as_(root).post("/api/platform/clients", {"clientId": "gym", "name": "Gym"}).status_code == 201
+
+    [lesson] = as_(root).get(PATH, {"clientId": "gym"}).json()["lessons"]
+    assert (lesson["id"], lesson["isLive"], lesson["membershipTiers"]) == ("library", False, [])
+
+
 def test_the_shelf_of_another_client_does_not_show(
     as_: As, cleo: User, demo: Client, acme: Client, gofa: Client
 ) -> None:
