@@ -9,16 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.billing.admin.wording import event_name
+from apps.billing.bounds import MOST_CALLS, MOST_EVENTS, MOST_PRICE
 from apps.billing.models import EventType
 from apps.billing.terms import Terms
 
-_MOST = 2**31 - 1
 
-
-def _whole_number(least: int, label: Any, placeholder: Any, help_text: Any = "") -> forms.IntegerField:
+def _whole_number(least: int, most: int, label: Any, placeholder: Any, help_text: Any = "") -> forms.IntegerField:
     widget = forms.NumberInput(attrs={"class": "vIntegerField", "placeholder": placeholder})
     return forms.IntegerField(
-        required=False, min_value=least, max_value=_MOST, label=label, help_text=help_text, widget=widget
+        required=False, min_value=least, max_value=most, label=label, help_text=help_text, widget=widget
     )
 
 
@@ -34,10 +33,11 @@ class TermsForm(forms.Form):
     """`terms` is what it says, once it is valid."""
 
     rate_per_minute = _whole_number(
-        1, _("Calls per minute"), _("unlimited"), _("Of all billable calls of the client together.")
+        1, MOST_CALLS, _("Calls per minute"), _("unlimited"), _("Of all billable calls of the client together.")
     )
     burst = _whole_number(
         1,
+        MOST_CALLS,
         _("Calls at once"),
         _("as many as per minute"),
         _("How many may come in one moment before the rate holds them back."),
@@ -51,8 +51,10 @@ class TermsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for kind in EventType:
-            self.fields[_quota(kind)] = _whole_number(0, _("Quota a month"), _("unlimited"))
-            self.fields[_price(kind)] = _whole_number(0, _("Price in credits"), pgettext_lazy("price", "free"))
+            self.fields[_quota(kind)] = _whole_number(0, MOST_EVENTS, _("Quota a month"), _("unlimited"))
+            self.fields[_price(kind)] = _whole_number(
+                0, MOST_PRICE, _("Price in credits"), pgettext_lazy("price", "free")
+            )
 
     def fill_in(self, terms: Terms) -> None:
         """Show these where nothing is typed yet."""
