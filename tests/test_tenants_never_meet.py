@@ -31,6 +31,7 @@ NOWHERE = {
     "token_id": "rvt_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "media_path": "acme/posters/nothing.jpg",
     "plan_id": "plan_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "plan_play_id": "ppl_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "entry_id": "led_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
 NOWHERE |= {
@@ -40,8 +41,9 @@ NOWHERE |= {
     "routine_instance_id": "instance_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "routine_run_id": "run_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
-QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id"}
+QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id", "planId": "plan_id"}
 BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id", "lessonIds": "lesson_id", "liveLessonIds": "lesson_id"}
+BODY_IDS |= {"planId": "plan_id"}
 BODY_IDS |= {"exerciseId": "exercise_id", "aiMoveSessionId": "session_id", "routineInstanceId": "routine_instance_id"}
 BODY_IDS |= {"routineTemplateId": "routine_template_id", "visibleLibraryTemplateIds": "routine_template_id"}
 # What makes a write go as far as its ids.
@@ -49,6 +51,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/lesson-plays": {"lessonId": "", "userId": ""},
     "PATCH /api/lesson-plays/{lesson_play_id}": {"returnUrl": "https://example.com/"},
     "POST /api/lesson-plays/{lesson_play_id}/progress": {"activityTime": 1},
+    "POST /api/plan-plays": {"planId": "", "userId": "ada"},
+    "PATCH /api/plan-plays/{plan_play_id}": {"status": "started"},
     "PATCH /api/client/{client_id}/users/{user_id}": {"displayName": "Taken over"},
     "POST /api/client/{client_id}/users": {"userId": "newcomer"},
     "POST /api/client/{client_id}/revokable-tokens": {"label": "New"},
@@ -112,6 +116,7 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
     Client.objects.filter(pk="acme").update(name=MARKER, modules=MODULES)
     lesson = make.make_lesson(acme, title={"en": MARKER})
     play = make.make_play(dan, lesson, display_name=MARKER)
+    plan = make.make_plan(acme, lesson, title={"en": MARKER})
     token, _ = make.make_revokable_token(acme, label=MARKER)
     person = make.make_user(acme, "marked", display_name=MARKER, email=f"{MARKER}@example.com")
     exercise = make.make_exercise(acme, "of-acme", name={"en": MARKER})
@@ -124,7 +129,8 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "user_id": person.uid,
         "token_id": token.id,
         "media_path": make.make_media(acme, f"acme/posters/{MARKER}.jpg", MARKER.encode()).path,
-        "plan_id": make.make_plan(acme, lesson, title={"en": MARKER}).id,
+        "plan_id": plan.id,
+        "plan_play_id": make.make_plan_play(dan, plan, display_name=MARKER).id,
         "entry_id": make.make_grant(acme, 5, reference=MARKER).entry_id,
         "exercise_id": exercise.exercise_id,
         "session_id": make.make_move_session(dan, exercise).id,
@@ -158,7 +164,7 @@ def told(response: Any, ids: dict[str, str]) -> tuple[int, str]:
     assert MARKER not in text, f"{response.request['PATH_INFO']} shows a foreign row: {text[:300]}"
     for kind in sorted(ids, key=lambda kind: -len(ids[kind])):
         text = text.replace(ids[kind], "…")
-    return response.status_code, re.sub(r"req_\w{26}|\d{4}-\d\d-\d\dT[\d:.]+Z|(lpl|rvt|lesson|plan)_\w{26}", "…", text)
+    return response.status_code, re.sub(r"req_\w{26}|\d{4}-\d\d-\d\dT[\d:.]+Z|(lpl|ppl|rvt|lesson|plan)_\w{26}", "…", text)
 
 
 def writes(response: Any) -> bool:

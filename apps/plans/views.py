@@ -1,6 +1,7 @@
 """`/api/plan-plays`: take a plan on, walk it, look back (000, contract 6)."""
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -32,6 +33,7 @@ _CLIENT_ID = OpenApiParameter("clientId", str, description="The caller's own cli
 
 class PlanPlayViewSet(BillableViewSet):
     permission_classes = (allow(Role.END_USER, *STAFF, refusal=services.AccessDenied),)
+    also_refuses: ClassVar[Sequence[int]] = (404,)  # a clientId that no client has
     billable_actions = frozenset({"create", "partial_update"})
     lookup_url_kwarg = "plan_play_id"
     lookup_value_regex = "[^/]+"
