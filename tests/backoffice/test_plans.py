@@ -209,6 +209,15 @@ def test_a_long_plan_is_as_cheap_as_a_short_one(
         browser.get(page_of(plan))
 
 
+def test_the_page_of_a_plan_is_headed_in_the_readers_language(browser: Browser, demo: Client) -> None:
+    plan = make.make_plan(demo, title={"en": "Steady week", "zh-Hant": "穩定一週"})
+    browser.cookies["django_language"] = "zh-hant"
+    page = browser.get(page_of(plan)).content.decode()
+
+    assert "<h2>穩定一週</h2>" in page
+    assert page.count("Steady week") == 1  # in its field
+
+
 # --- choosing lessons ---
 
 

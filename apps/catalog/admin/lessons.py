@@ -82,6 +82,12 @@ class LessonAdmin(ShelfActions, LessonEditor):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        lesson = kwargs.get("obj")
+        if lesson is not None:
+            context["subtitle"] = title_of(lesson.title)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     # --- columns ---
 
     @admin.display(description=_("title"))

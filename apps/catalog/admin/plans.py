@@ -77,6 +77,12 @@ class PlanAdmin(RefusableAdmin):
             return {"lesson_ids": [gettext("The plan cannot be live while these lessons are not: %s") % titles]}
         return super().refused_fields(refusal)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        plan = kwargs.get("obj")
+        if plan is not None:
+            context["subtitle"] = title_of(plan.title)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     # --- columns ---
 
     @admin.display(description=_("title"))
