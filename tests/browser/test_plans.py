@@ -1,6 +1,7 @@
 """A plan in a real browser: lessons found by typing, put in order by keyboard and by mouse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -43,8 +44,8 @@ def order(page: Page) -> list[str]:
 
 def stored() -> list[tuple[str, list[str]]]:
     with binding.bound("demo"):
-        rows = Plan.objects.for_client("demo").with_lesson_ids()
-        return list(rows.values_list("status", "lesson_ids"))
+        rows: Iterable[Any] = Plan.objects.for_client("demo").with_lesson_ids()
+        return [(plan.status, plan.lesson_ids) for plan in rows]
 
 
 def test_a_plan_is_made_by_typing_and_put_in_order_by_keyboard(page: Page, cleo: User, lessons: list[Lesson]) -> None:
