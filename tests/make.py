@@ -167,7 +167,9 @@ def make_template(
 
 def make_training_plan(user: EndUser, **over: Any) -> TrainingPlan:
     with binding.bound(user.client_id):
+        snapshot: dict[str, Any] = {"latestRiskTier": None, "availableInputs": [], "missingInputs": []}
         given = {"goal": "balance", "intensity": "moderate", "frequency": 3, "created_at": now(), **over}
+        given.setdefault("assessment_snapshot", snapshot)
         return TrainingPlan.objects.create(client_id=user.client_id, user_id=user.uid, **given)
 
 

@@ -90,7 +90,8 @@ def test_without_arguments_the_latest_session_of_each_step_counts(
     seen(ada, march, run, 0, rep_count=3, duration_seconds=500, created_at=time - timedelta(minutes=9))
     latest = seen(ada, march, run, 0, created_at=time)
     seen(ada, march, run, 1, status="in-progress")
-    for body in (None, {}):
+    bodies: tuple[Any, ...] = (None, {})
+    for body in bodies:
         told = figures(as_(ada).post(address(run), body))
         assert [step["status"] for step in told["steps"]] == ["completed", "in-progress", "pending"]
         assert told["steps"][0]["aiMoveSessionId"] == latest.id

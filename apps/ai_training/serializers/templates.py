@@ -55,7 +55,7 @@ class RoutineTemplateBody(wire.WireSerializer):
 class RoutineTemplateChanges(RoutineTemplateBody):
     """Any of what a template is made of. Texts are merged: null takes a language away; `steps` are all of them."""
 
-    name = LocalizedBody(required=False, removals=True)
+    name = LocalizedBody(required=False, allow_blank=False, removals=True)
     description = LocalizedBody(required=False, removals=True)
     status = serializers.ChoiceField(TemplateStatus.choices, required=False, help_text="`archived`, for good")
 

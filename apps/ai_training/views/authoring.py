@@ -126,7 +126,8 @@ class CatalogViewSet(ManagedViewSet):
         rows = RoutineTemplate.objects.managed_by(self.client_id).exclude(status=TemplateStatus.ARCHIVED)
         templates = rows.with_visibility(self.client_id).with_content().order_by("pk")
         shown = [presentation.template(row, to_client=self.client_id) for row in templates]
-        chosen = [each for each in shown if each["source"] == "library" and each["visible"]]
+        serving = [each for each in shown if each["visible"] and each["published_version"] is not None]
+        chosen = [each for each in serving if each["source"] == "library"]
         catalog = {
             "client_id": self.client_id,
             "templates": shown,
