@@ -12,12 +12,12 @@ Calls are kept by the quarter of an hour in UTC in which they came, because ever
 those, and a request does not ask for its client's zone.
 """
 
-import atexit
 import os
 import re
 import threading
 import time
 from functools import lru_cache
+from multiprocessing.util import Finalize
 
 import structlog
 from django.contrib.admindocs.views import simplify_regex
@@ -137,6 +137,8 @@ class Counter:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="metering", daemon=True)
                     self._thread.start()
+                    # Unlike atexit, also at the end of a process that was forked, as production's are.
+                    Finalize(None, self.flush_all, exitpriority=0)
         self._wanted.set()
 
     def _run(self) -> None:
@@ -166,4 +168,3 @@ def key_of(name: str) -> Key:
 
 counter = Counter()
 os.register_at_fork(after_in_child=counter.begin_anew)
-atexit.register(counter.flush_all)

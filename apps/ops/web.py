@@ -9,6 +9,7 @@ import asyncio
 import os
 import queue
 import re
+import signal
 import socket
 import sys
 import threading
@@ -138,6 +139,9 @@ def main(number: str) -> None:
     wsgi = get_wsgi_application()
     from apps.ops import product
 
+    # uvicorn ends by raising the signal that ended it once more. That would kill us; so it is an exit, at which what
+    # the process has still to tell is told.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     dispatcher = Dispatcher(wsgi, settings.WEB_THREADS, passing.Forwarder(product.stream_socket()))
     server(dispatcher).run(sockets=[socket.socket(fileno=int(number))])
 

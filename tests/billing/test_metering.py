@@ -1,17 +1,21 @@
 """Calls of the lessons family are counted, each once, whatever dies on the way (contract 7)."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
+from psycopg.conninfo import make_conninfo
 from redis.exceptions import RedisError
 
 from apps.accounts.models import User
@@ -287,17 +291,49 @@ def test_a_forked_process_tells_only_what_it_has_counted_itself(demo: Client) ->
     assert counter._counts
 
 
-def test_a_process_that_ends_tells_what_it_has(demo: Client) -> None:
-    program = (
-        "import django; django.setup()\n"
-        "from apps.billing import metering\n"
-        "metering.note('demo', 'GET', '^api/lessons$')\n"
-    )
+COUNT = "from apps.billing import metering; metering.note('demo', 'GET', '^api/lessons$')"
+FORK = f"""
+import multiprocessing
+def count():
+    {COUNT}
+child = multiprocessing.get_context('fork').Process(target=count)
+child.start()
+child.join()
+"""
+
+
+@pytest.mark.parametrize("program", [COUNT, FORK])
+def test_a_process_that_ends_tells_what_it_has(demo: Client, program: str) -> None:
     subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", f"import django; django.setup()\n{program}"],
         check=True,
         cwd=settings.BASE_DIR,
         env={**os.environ, "REDIS_URL": settings.REDIS_URL},
     )
+    folding.fold()
+    assert metered() == {LIST: 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_process_that_is_stopped_tells_what_it_has(as_: Any, ada: EndUser) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        web = subprocess.Popen(
+            [sys.executable, "-m", "apps.ops.web", str(listener.fileno())],
+            cwd=settings.BASE_DIR,
+            env={
+                **os.environ,
+                "DATABASE_URL": make_conninfo(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"]),
+                "REDIS_URL": settings.REDIS_URL,
+            },
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            http = HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=30)
+            http.request("GET", "/api/lessons?clientId=demo", headers=as_(ada).headers)
+            assert http.getresponse().status == 200
+            web.terminate()
+            assert web.wait(30) == 0
+        finally:
+            web.kill()
     folding.fold()
     assert metered() == {LIST: 1}
