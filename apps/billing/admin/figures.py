@@ -1,7 +1,7 @@
 """What do the pages read of a client's money? Sums by day, whatever number of events they are made of."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,9 +10,12 @@ from django.db import connection
 from django.db.models import Count, Max, Sum
 from django.db.models.functions import TruncDate
 
-from apps.billing.models import UsageDay, UsageEvent
+from apps.billing import simulation
+from apps.billing.models import LedgerEntry, UsageDay, UsageEvent
 from apps.billing.periods import Period, midnight
 from apps.tenants.models import Client
+
+_CHUNK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,21 @@ def balances_at(client_id: str, instants: Sequence[datetime]) -> list[int]:
             [list(instants), client_id],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def events_of(client_id: str, start: datetime, end: datetime) -> Iterator[simulation.Event]:
+    """In the order of time, by a cursor of the server's: memory holds one chunk of them."""
+    rows = UsageEvent.objects.for_client(client_id).filter(created_at__gte=start, created_at__lt=end)
+    columns = rows.order_by("created_at", "id").values_list("created_at", "event_type", "price")
+    for created_at, event_type, price in columns.iterator(chunk_size=_CHUNK):
+        yield created_at.timestamp(), event_type, price
+
+
+def movements_of(client_id: str, start: datetime, end: datetime) -> list[simulation.Movement]:
+    """What moved the balance besides debits."""
+    rows = LedgerEntry.objects.for_client(client_id).filter(created_at__gte=start, created_at__lt=end)
+    columns = rows.exclude(kind=LedgerEntry.Kind.DEBIT).order_by("created_at", "sequence")
+    return [(created_at.timestamp(), change) for created_at, change in columns.values_list("created_at", "credits")]
 
 
 def _following(period: Period) -> date:

@@ -5,11 +5,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import services
+from apps.billing.admin import simulator
 from apps.billing.admin.terms_form import TermsForm
 from apps.billing.admin.wording import differences, event_name, limit, price, terms_of, whole
 from apps.billing.models import CommercialPolicy, EventType, PolicyRevision
@@ -55,6 +60,20 @@ class CommercialPolicyAdmin(RefusableAdmin, PlatformModelAdmin):
     ordering = ("client_id",)
     sortable_by = ()
     fieldsets = ((None, {"fields": ("client", "rate_per_minute", "burst", "allow_negative")}),)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path(
+            "simulate/", self.admin_site.admin_view(self.simulate_view), name="billing_commercialpolicy_simulate"
+        )
+        return [own, *super().get_urls()]
+
+    def simulate_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "title": gettext("Simulator"), "opts": self.opts}
+        return TemplateResponse(
+            request, "admin/billing/commercialpolicy/simulator.html", {**context, **simulator.page_of(request)}
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("client")
