@@ -93,7 +93,7 @@ class Counter:
         self._told = TOLD + new_id("")
 
     def add(self, client_id: str, endpoint: str) -> None:
-        """A quarter of a microsecond: no request may feel it."""
+        """About a microsecond: no request may feel it."""
         key = (client_id, endpoint, int(time.time()) // QUARTER_SECONDS)
         with self._lock:
             known = self._counts.get(key, 0)
