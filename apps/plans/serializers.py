@@ -116,6 +116,15 @@ class PlanPlayOut(WireSerializer):
     plan = WalkedPlanOut()
 
 
+_play_out = PlanPlayOut()
+
+
+def shown(play: PlanPlay) -> dict[str, Any]:
+    """One play as it looks outside. By one serializer for all answers, as making it costs more than using it; it keeps
+    nothing of what it shows."""
+    return _play_out.to_representation(play)
+
+
 class PlanPlayDataOut(WireSerializer):
     wire_names = {"play": "data"}
 

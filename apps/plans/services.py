@@ -12,6 +12,7 @@ from apps.billing.models import EventType
 from apps.billing.services import authorize_and_charge
 from apps.catalog.models import Plan
 from apps.events import outbox
+from apps.kernel.insertion import insert
 from apps.kernel.refusals import BadRequest, Detail, Forbidden, NotFound
 from apps.plans.models import PlanPlay, new_plan_play_id
 from apps.plays.models import LessonPlay
@@ -98,7 +99,7 @@ def create_plan_play(*, principal: Principal, client: Client, new: NewPlanPlay, 
         updated_at=now,
     )
     authorize_and_charge(client=client, event_type=EventType.PLAN_PLAY_CREATED, activity_id=play.id, now=now)
-    play.save(force_insert=True)
+    insert(play)
     _record("plan_play.created", play, now)
     return play
 

@@ -21,6 +21,7 @@ from apps.plans.serializers import (
     PlanPlayDataOut,
     PlanPlaysOut,
     PlanPlaysQuery,
+    shown,
 )
 from apps.tenants.models import Client
 
@@ -67,7 +68,7 @@ class PlanPlayViewSet(BillableViewSet):
         services.require_ownership(self.principal, query.get("user_id", self.principal.subject))
         filters = {name: query[name] for name in ("user_id", "status", "plan_id") if name in query}
         plays = self.plays().visible_to(self.principal).filter(**filters).newest_first()[_window(query)]
-        return Response(PlanPlaysOut({"plays": plays, "count": len(plays)}).data)
+        return Response({"data": [shown(play) for play in plays], "count": len(plays)})
 
     @extend_schema(
         operation_id="createPlanPlay",
@@ -79,7 +80,7 @@ class PlanPlayViewSet(BillableViewSet):
         """Take a plan on. Billable."""
         new = cast(services.NewPlanPlay, self.read_body(PlanPlayBody))
         play = services.create_plan_play(principal=self.principal, client=self.client, new=new, now=now())
-        return Response(PlanPlayDataOut({"play": play}).data, status=201)
+        return Response({"data": shown(play)}, status=201)
 
     @extend_schema(operation_id="getPlanPlay", parameters=[_CLIENT_ID], responses=PlanPlayDataOut)
     def retrieve(self, request: Request, plan_play_id: str) -> Response:
@@ -88,7 +89,7 @@ class PlanPlayViewSet(BillableViewSet):
         if play is None:
             raise services.PlanPlayNotFound
         services.require_ownership(self.principal, play.user_id)
-        return Response(PlanPlayDataOut({"play": play}).data)
+        return Response({"data": shown(play)})
 
     @extend_schema(
         operation_id="updatePlanPlay",
@@ -103,7 +104,7 @@ class PlanPlayViewSet(BillableViewSet):
         play = services.update_plan_play(
             principal=self.principal, client=self.client, play_id=plan_play_id, changes=changes, now=now()
         )
-        return Response(PlanPlayDataOut({"play": play}).data)
+        return Response({"data": shown(play)})
 
 
 def _window(query: dict[str, Any]) -> slice:
