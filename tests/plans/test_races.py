@@ -2,8 +2,9 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,30 +26,45 @@ ROUNDS = 20
 CROWD = 32
 
 
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(CROWD) as pool:
+        yield pool
+
+
+@dataclass(frozen=True)
 class Crowd:
-    """Threads that wait for each other before each round, so that all of them call at the same moment."""
+    """Many who call as one person, each over a connection of their own, all at the same moment."""
 
-    def __init__(self, caller: Caller, size: int) -> None:
-        self.caller, self.size = caller, size
-        self.pool = ThreadPoolExecutor(size)
+    pool: ThreadPoolExecutor
+    caller: Caller
 
-    def patch(self, walk: PlanPlay, bodies: Sequence[dict[str, Any]]) -> list[Any]:
-        barrier = threading.Barrier(self.size)
+    def call(self, method: str, calls: Sequence[tuple[str, dict[str, Any], dict[str, str]]]) -> list[Any]:
+        """Of each call its path, body and headers."""
+        barrier = threading.Barrier(len(calls))
 
-        def send(body: dict[str, Any]) -> Any:
+        def send(call: tuple[str, dict[str, Any], dict[str, str]]) -> Any:
+            path, body, headers = call
             barrier.wait()
             try:
-                return Caller(self.caller.headers).patch(f"{URL}/{walk.id}", body)
+                return Caller(self.caller.headers).call(method, path, body, None, headers)
             finally:
                 connection.close()
 
-        return list(self.pool.map(send, bodies))
+        return list(self.pool.map(send, calls))
+
+    def patch(self, walk: PlanPlay, bodies: Sequence[dict[str, Any]]) -> list[Any]:
+        return self.call("PATCH", [(f"{URL}/{walk.id}", body, {}) for body in bodies])
 
 
-def test_the_first_completion_is_billed_once(as_: As, ada: EndUser, plan: Plan) -> None:
+@pytest.fixture
+def crowd(as_: As, ada: EndUser, pool: ThreadPoolExecutor) -> Crowd:
+    return Crowd(pool, as_(ada))
+
+
+def test_the_first_completion_is_billed_once(crowd: Crowd, ada: EndUser, plan: Plan) -> None:
     make.make_policy(plan.client, prices={"plan_play.completed": 1})
     make.make_grant(plan.client, ROUNDS * CROWD)
-    crowd = Crowd(as_(ada), CROWD)
     for round_ in range(1, ROUNDS + 1):
         walk = make.make_plan_play(ada, plan)
         answers = crowd.patch(walk, [{"status": "ended"}] * CROWD)
@@ -61,28 +77,18 @@ def test_the_first_completion_is_billed_once(as_: As, ada: EndUser, plan: Plan) 
     assert [event for event, _, _ in events()] == ["plan_play.ended"] * ROUNDS
 
 
-def test_the_last_credit_completes_one_of_many(as_: As, ada: EndUser, plan: Plan) -> None:
+def test_the_last_credit_completes_one_of_many(crowd: Crowd, ada: EndUser, plan: Plan) -> None:
     make.make_policy(plan.client, prices={"plan_play.completed": 1})
-    crowd = Crowd(as_(ada), 8)
     for _ in range(ROUNDS):
         make.make_grant(plan.client, 1)
         walks = [make.make_plan_play(ada, plan) for _ in range(8)]
-        with ThreadPoolExecutor(8) as pool:
-            statuses = list(pool.map(lambda walk: ended(crowd.caller, walk), walks))
-        assert sorted(statuses) == [200, *[429] * 7]
+        answers = crowd.call("PATCH", [(f"{URL}/{walk.id}", {"status": "ended"}, {}) for walk in walks])
+        assert sorted(answer.status_code for answer in answers) == [200, *[429] * 7]
         assert balance() == 0
         assert sorted(stored(walk.id).status for walk in walks) == [*["created"] * 7, "ended"]
 
 
-def ended(caller: Caller, walk: PlanPlay) -> int:
-    try:
-        return int(Caller(caller.headers).patch(f"{URL}/{walk.id}", {"status": "ended"}).status_code)
-    finally:
-        connection.close()
-
-
-def test_changes_of_different_fields_all_last(as_: As, ada: EndUser, plan: Plan) -> None:
-    crowd = Crowd(as_(ada), 4)
+def test_changes_of_different_fields_all_last(crowd: Crowd, ada: EndUser, plan: Plan) -> None:
     for _ in range(ROUNDS):
         walk = make.make_plan_play(ada, plan)
         answers = crowd.patch(
@@ -101,8 +107,7 @@ def test_changes_of_different_fields_all_last(as_: As, ada: EndUser, plan: Plan)
         assert (now.status, now.total_lessons_completed) == ("started", 2)
 
 
-def test_ended_and_reopened_at_once_is_one_or_the_other_and_billed_once(as_: As, ada: EndUser, plan: Plan) -> None:
-    crowd = Crowd(as_(ada), 8)
+def test_ended_and_reopened_at_once_is_one_or_the_other_and_billed_once(crowd: Crowd, ada: EndUser, plan: Plan) -> None:
     for _ in range(ROUNDS):
         walk = make.make_plan_play(ada, plan)
         answers = crowd.patch(walk, [{"status": "ended"}, {"status": "started"}] * 4)
@@ -119,19 +124,10 @@ def test_ended_and_reopened_at_once_is_one_or_the_other_and_billed_once(as_: As,
         assert told[-1] == f"plan_play.{now.status}"
 
 
-def test_equal_calls_under_one_key_make_one_play(as_: As, ada: EndUser, plan: Plan) -> None:
-    caller = as_(ada)
-
-    def send(key: str) -> Any:
-        try:
-            return Caller(caller.headers).post(URL, {"planId": plan.id}, Idempotency_Key=key)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(8) as pool:
-        for round_ in range(ROUNDS):
-            answers = list(pool.map(send, [f"key-{round_}"] * 8))
-            made = {answer.content for answer in answers if answer.status_code == 201}
-            assert len(made) == 1
-            assert {answer.status_code for answer in answers} <= {201, 409}
+def test_equal_calls_under_one_key_make_one_play(crowd: Crowd, plan: Plan) -> None:
+    for round_ in range(ROUNDS):
+        call = (URL, {"planId": plan.id}, {"Idempotency-Key": f"key-{round_}"})
+        answers = crowd.call("POST", [call] * 8)
+        assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+        assert {answer.status_code for answer in answers} <= {201, 409}
     assert len(used()) == ROUNDS
