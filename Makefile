@@ -1,4 +1,4 @@
-# What can be done here: run, test, check, bench, soak; schema and lock write files that are checked in.
+# What can be done here: run, test, check, bench, soak, faults; schema and lock write files that are checked in.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ CHROMIUM := /usr/bin/chromium
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 IS_ROOT_ON_DEBIAN := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
-.PHONY: run test check bench soak schema lock chromium
+.PHONY: run test check bench soak faults schema lock chromium
 .DELETE_ON_ERROR:
 
 # The product, on http://localhost:8000 (PORT, GOFA_DATA_DIR, GOFA_DEMO_PASSWORD).
@@ -26,6 +26,12 @@ test: $(INSTALLED) chromium
 # The long loops that `make test` has in a short form.
 soak: $(INSTALLED) chromium
 	$(BIN)/pytest -m soak $(ARGS)
+
+# Whatever can die does so under load, and clients do what they like: the long form. It prints a seed, and
+# `make faults FAULTS_SEED=…` makes the same choices again.
+faults: export FAULTS_LONG := 1
+faults: $(INSTALLED)
+	$(BIN)/pytest -m '' -s tests/faults tests/billing/test_books.py $(ARGS)
 
 # Ratios between ours, a bare Django view, pgbench and FastAPI.
 bench: $(INSTALLED)

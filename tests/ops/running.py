@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +27,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(data_dir: Path, port: int) -> dict[str, str]:
+def environment(data_dir: Path, port: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
     ours = {"GOFA_DATA_DIR": str(data_dir), "PORT": str(port), "GOFA_DEMO_PASSWORD": "a demo password"}
-    return {**{name: value for name, value in os.environ.items() if name not in _OURS}, **ours}
+    return {**{name: value for name, value in os.environ.items() if name not in _OURS}, **ours, **(more or {})}
 
 
-def manage(data_dir: Path, *arguments: str, port: int = 8000) -> "subprocess.CompletedProcess[str]":
+def manage(
+    data_dir: Path, *arguments: str, port: int = 8000, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
     """One command to its end."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
-        env=environment(data_dir, port),
+        env=environment(data_dir, port, env),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -57,8 +59,8 @@ def eventually(holds: Callable[[], Any]) -> Any:
 class Product:
     """A running `up`, without the demo's films: they are made in tests of their own."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir, self.port = data_dir, free_port()
+    def __init__(self, data_dir: Path, **env: str) -> None:
+        self.data_dir, self.port, self.env = data_dir, free_port(), env
         data_dir.mkdir(parents=True, exist_ok=True)
         (data_dir / "demo-data-is-there").touch()
         self.output = data_dir / "output"
@@ -69,7 +71,7 @@ class Product:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"],
                 cwd=settings.BASE_DIR,
-                env=environment(self.data_dir, self.port),
+                env=environment(self.data_dir, self.port, self.env),
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -83,6 +85,10 @@ class Product:
         code = self.process.wait(PATIENCE)
         eventually(lambda: not [process for process in everybody if _is_alive(process)])
         return code
+
+    def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A command beside it, to its end."""
+        return manage(self.data_dir, *arguments, port=self.port, env=self.env)
 
     def everybody(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
