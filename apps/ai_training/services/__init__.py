@@ -8,6 +8,7 @@ from apps.ai_training.services.plans import (
     InstanceNotFound,
     NoEligibleTemplates,
     assign_template,
+    candidate_of,
     defer_instance,
     generate_plan,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "TemplateFields",
     "TemplateNotFound",
     "assign_template",
+    "candidate_of",
     "change_run",
     "content_of",
     "create_exercise",

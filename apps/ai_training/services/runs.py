@@ -4,7 +4,7 @@ Locks are taken as `turns` says. A step's state and figures are derived from all
 run's from its steps: the same reports, in whatever order and however often, end in the same figures.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
@@ -21,6 +21,8 @@ from apps.events import outbox
 from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
 from apps.tenants import binding
 from apps.tenants.models import Client
+
+_DERIVED = ("status", "session", "guided_at", "skipped_at", "duration_seconds", "calories_burned")
 
 
 class RunFields(TypedDict, total=False):
@@ -187,7 +189,7 @@ def _note(step: RunStep, report: Report, now: datetime) -> None:
         step.skipped_at = step.skipped_at or now
 
 
-def _derive_steps(run: RoutineRun, steps: Iterable[RunStep]) -> None:
+def _derive_steps(run: RoutineRun, steps: Sequence[RunStep]) -> None:
     """Each step's state and figures from its sessions, of which the latest that was completed counts."""
     latest: dict[int | None, MoveSession] = {}
     begun = set()
@@ -204,7 +206,7 @@ def _derive_steps(run: RoutineRun, steps: Iterable[RunStep]) -> None:
         if status != step.status:
             states.require(states.STEP, "Routine step", step.status, status)
             step.status = status
-        step.save()
+    RunStep.objects.bulk_update(steps, _DERIVED)
 
 
 def _status_of(step: RunStep, *, is_begun: bool) -> StepStatus:

@@ -13,7 +13,7 @@ from apps.ai_training.querysets import RunQuerySet
 from apps.ai_training.serializers import training as wire
 from apps.ai_training.services import assign_template, generate_plan
 from apps.ai_training.views.asking import CLIENT_ID, OTHER_CLIENT, USER_ID, ManagedViewSet
-from apps.ai_training.views.training import REFUSED, queue_with
+from apps.ai_training.views.training import NOTHING_ELIGIBLE, queue_with
 from apps.kernel.clock import now
 
 
@@ -45,7 +45,7 @@ class PersonViewSet(ManagedViewSet):
         operation_id="assign_starter_plan",
         parameters=[CLIENT_ID, USER_ID],
         request=wire.GenerateBody,
-        responses={201: wire.GeneratedOut, 422: REFUSED},
+        responses={201: wire.GeneratedOut, 422: NOTHING_ELIGIBLE},
     )
     def assign_starter_plan(self, request: Request, client_id: str, user_id: str) -> Response:
         """Generate a plan for the person, in place of the active one; 422 if no template is eligible."""

@@ -3,7 +3,7 @@
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,8 +17,7 @@ from apps.ai_training.states import RunStatus
 from apps.ai_training.views.asking import TrainingViewSet
 from apps.kernel.clock import now
 
-# The shape of every refusal; what kind it is, its status says.
-REFUSED = {"$ref": "#/components/schemas/Error"}
+NOTHING_ELIGIBLE = OpenApiResponse({"$ref": "#/components/schemas/Error"}, "No template is eligible; details say why")
 
 
 class MyPlanViewSet(TrainingViewSet):
@@ -31,7 +30,7 @@ class MyPlanViewSet(TrainingViewSet):
     @extend_schema(
         operation_id="generate_my_training_plan",
         request=wire.GenerateBody,
-        responses={201: wire.GeneratedOut, 422: REFUSED},
+        responses={201: wire.GeneratedOut, 422: NOTHING_ELIGIBLE},
     )
     def generate(self, request: Request) -> Response:
         """A new plan from the templates that the client offers, in place of the active one.
