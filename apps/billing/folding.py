@@ -45,11 +45,19 @@ def fold() -> int:
     """Add what was counted to the days of the clients; how many batches. Nothing while Valkey is away."""
     batch = new_id("fold_")
     found: list[bytes] = valkey.ask(lambda server: _gather(server, [COUNTS, BATCHES, BATCH + batch], [batch]), [])
-    batches = sorted(name.decode() for name in found)
-    return sum(fold_batch(name) for name in batches)
+    return sum(_fold_batch(name.decode()) for name in sorted(found))
 
 
-def fold_batch(batch: str) -> bool:
+def _fold_batch(batch: str) -> bool:
+    """One that fails stays for the next run, and keeps no other from being folded."""
+    try:
+        return _folded(batch)
+    except Exception:
+        log.exception("batch_not_folded", batch=batch)
+        return False
+
+
+def _folded(batch: str) -> bool:
     counted: Any = valkey.ask(lambda server: server.hgetall(BATCH + batch), None)
     if counted is None:
         return False

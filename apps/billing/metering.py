@@ -44,8 +44,8 @@ redis.call('SET', KEYS[2], ARGV[1], 'EX', 86400)
 return 1
 """)
 
-# As the seeds name what varies in an address, where that is not the name that our routes give it.
-_NAMES = {("/api/lessons/", "lesson_id"): "id", ("/api/b2b/ai-training/", "template_id"): "routineTemplateId"}
+# What the seed calls what varies in the address, where our routes have another name for it.
+_NAMES = {"/api/lessons/<lesson_id>": "id"}
 
 
 def note(client_id: str, method: str, route: str) -> None:
@@ -67,11 +67,8 @@ def endpoint_of(method: str, route: str) -> str | None:
 
 
 def _name_of(path: str, parameter: str) -> str:
-    for (beginning, name), seen in _NAMES.items():
-        if parameter == name and path.startswith(beginning):
-            return seen
     head, *rest = parameter.split("_")
-    return head + "".join(word.capitalize() for word in rest)
+    return _NAMES.get(path) or head + "".join(word.capitalize() for word in rest)
 
 
 class Counter:

@@ -119,6 +119,7 @@ def test_platform_staff_is_counted_for_the_client_that_it_asks_about(
 def test_every_route_of_the_family_has_a_name_without_a_pattern_in_it() -> None:
     names = {endpoint_of("GET", route) for route in routes(get_resolver().url_patterns)} - {None}
     assert {"GET /api/lessons", "GET /api/lessons/[id]", "GET /api/b2b/lessons/catalog/[lessonId]/subtitle"} <= names
+    assert all(len(name) <= 120 for name in names if name)  # as the column holds
     assert all(name.isascii() and not set(name) & set("<>()?^$|+*\\") for name in names if name)
     assert endpoint_of("POST", "^api/lessons$") is None
     assert endpoint_of("GET", "^api/lessons-elsewhere$") is None
@@ -268,6 +269,15 @@ def test_folds_at_the_same_time_count_once(demo: Client, acme: Client, counter: 
 
 def test_calls_of_a_client_that_is_no_more_stop_nothing(demo: Client, counter: Counter) -> None:
     counter.add("nobody", LIST)
+    counter.add("demo", LIST)
+    settle(counter)
+    assert metered() == {LIST: 1}
+
+
+def test_a_batch_that_cannot_be_folded_keeps_no_other_from_it(demo: Client, counter: Counter) -> None:
+    counter.add("demo|", LIST)
+    assert counter.flush()
+    assert folding.fold() == 0
     counter.add("demo", LIST)
     settle(counter)
     assert metered() == {LIST: 1}
