@@ -5,23 +5,17 @@ Whoever is not signed in as that person gets the same 404 for every id, whether 
 
 from collections.abc import Callable
 from functools import wraps
-from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from apps.accounts import authentication, browsers, identity
+from apps.accounts import authentication, browsers, links
 from apps.api import html
-from apps.kernel.localized import canonical_locale
-from apps.kernel.refusals import Unauthorized
 from apps.plays.models import LessonPlay
 from apps.plays.player import player_of, result_url
 from apps.plays.result import result_of
-
-SPENT = _("This link was used before, or it is too old. Please ask for a new one.")
 
 PageOfPlay = Callable[[HttpRequest, LessonPlay, str], HttpResponse]
 
@@ -31,12 +25,12 @@ def for_its_player(show: PageOfPlay) -> Callable[..., HttpResponse]:
 
     @wraps(show)
     def page(request: HttpRequest, play_id: str) -> HttpResponse:
-        if "customToken" in request.GET:
-            return sign_in(request)
+        if links.carries_token(request):
+            return links.follow(request)
         play = own_play(request, play_id)
         if play is None:
             return html.not_found(request)
-        locale = play.locale or asked_locale(request) or play.user.locale or play.client.default_locale
+        locale = play.locale or links.asked_locale(request) or play.user.locale or play.client.default_locale
         with translation.override(locale.lower()):
             return show(request, play, locale)
 
@@ -66,24 +60,3 @@ def own_play(request: HttpRequest, play_id: str) -> LessonPlay | None:
         return None
     plays = LessonPlay.objects.visible_to(person).select_related("client", "user", "lesson")
     return plays.filter(pk=play_id).first()
-
-
-def sign_in(request: HttpRequest) -> HttpResponse:
-    """Spend the token and go on to the same address without it, before anything there can read it."""
-    query = request.GET.copy()
-    token = query.pop("customToken")[-1]
-    try:
-        # A link that is only looked at, by HEAD, stays good.
-        person = browsers.sign_in(identity.read(token, "custom")) if request.method == "GET" else None
-    except Unauthorized:
-        person = None
-    if person is None:
-        with translation.override((asked_locale(request) or translation.get_language() or "en").lower()):
-            return html.refusal(request, 404, SPENT)
-    response = html.guarded(redirect(quote(request.path) + (f"?{query.urlencode()}" if query else "")))
-    browsers.remember(response, person, request=request)
-    return response
-
-
-def asked_locale(request: HttpRequest) -> str | None:
-    return canonical_locale(request.GET.get("locale", ""))

@@ -211,7 +211,7 @@ def test_another_kind_of_token_is_no_cookie(ada: EndUser, play: LessonPlay, kind
 def test_a_custom_token_signs_in_and_is_gone_from_the_address(ada: EndUser, play: LessonPlay) -> None:
     browser = Browser()
     answer = browser.get(f"{address_of(play)}?customToken={custom_token(ada)}&locale=zh-Hant")
-    assert answer.status_code == 302
+    assert answer.status_code == 303
     assert answer["Location"] == f"{address_of(play)}?locale=zh-Hant"
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["Cache-Control"] == "no-store"
@@ -250,7 +250,7 @@ def test_a_token_that_is_no_good_gets_a_plain_404(
 def test_a_token_is_good_once(ada: EndUser, play: LessonPlay) -> None:
     address = f"{address_of(play)}?customToken={custom_token(ada)}&locale=zh-Hans"
     assert Browser().head(address).status_code == 404
-    assert Browser().get(address).status_code == 302
+    assert Browser().get(address).status_code == 303
     again = Browser().get(address)
     assert again.status_code == 404
     assert "此链接已经使用过" in again.content.decode()
@@ -260,7 +260,7 @@ def test_a_token_tells_nothing_of_other_peoples_ids(ada: EndUser, ben: EndUser, 
     for path in (address_of(play), UNKNOWN):
         browser = Browser()
         answer = browser.get(path, {"customToken": custom_token(ben)}, follow=True)
-        assert answer.redirect_chain == [(path, 302)]
+        assert answer.redirect_chain == [(path, 303)]
         assert answer.content == Browser().get(UNKNOWN).content
 
 
@@ -292,7 +292,7 @@ def test_of_many_browsers_with_one_token_exactly_one_is_signed_in(ada: EndUser, 
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(answers) == [302] + [404] * 15
+    assert sorted(answers) == [303] + [404] * 15
 
 
 def test_the_policy_names_the_hosts_of_the_lesson_and_no_others(ada: EndUser, play: LessonPlay) -> None:
