@@ -85,10 +85,11 @@ class PlanPlay(models.Model):
         verbose_name_plural = _("plan plays")
         ordering = ["-created_at", "-id"]
         indexes: ClassVar = [
-            # Read backwards: newest first, of the client, of one person, of one plan.
+            # Read backwards, newest first: the client's, and by each of the list's filters.
             models.Index(name="plan_play_by_created", fields=["client", "created_at", "id"]),
             models.Index(name="plan_play_by_user", fields=["client", "user_id", "created_at", "id"]),
             models.Index(name="plan_play_by_plan", fields=["client", "plan", "created_at", "id"]),
+            models.Index(name="plan_play_by_status", fields=["client", "status", "created_at", "id"]),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -171,6 +171,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["client", "created_at", "id"], name="plan_play_by_created"),
                     models.Index(fields=["client", "user_id", "created_at", "id"], name="plan_play_by_user"),
                     models.Index(fields=["client", "plan", "created_at", "id"], name="plan_play_by_plan"),
+                    models.Index(fields=["client", "status", "created_at", "id"], name="plan_play_by_status"),
                 ],
                 "constraints": [
                     models.CheckConstraint(
