@@ -13,14 +13,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import connection
-from django.db.models import Sum
 from django.db.models.functions import Now
 from redis import Redis
 
 from apps.api import valkey
 from apps.billing.metering import COUNTS, QUARTER_SECONDS, Key, key_of
-from apps.billing.models import MeteredDay, MeteredFold
-from apps.billing.periods import Period
+from apps.billing.models import MeteredFold
 from apps.kernel.ids import new_id
 from apps.tenants import binding
 from apps.tenants.models import Client
@@ -68,14 +66,6 @@ def _folded(batch: str) -> bool:
 def purge() -> int:
     """Forget which batches were folded long ago; how many."""
     return MeteredFold.objects.filter(folded_at__lt=Now() - KEPT).delete()[0]
-
-
-def metered_in(client_id: str, period: Period) -> dict[str, int]:
-    """The calls of each endpoint in a month."""
-    following = (period.first_day + timedelta(days=31)).replace(day=1)
-    days = MeteredDay.objects.for_client(client_id).filter(day__gte=period.first_day, day__lt=following)
-    sums = days.values("endpoint").annotate(sum=Sum("calls")).order_by("endpoint")
-    return {row["endpoint"]: int(row["sum"]) for row in sums}
 
 
 def _forget(server: Redis, batch: str) -> bool:

@@ -24,9 +24,11 @@ from apps.billing import folding, metering
 from apps.billing.metering import Counter, endpoint_of
 from apps.billing.models import MeteredDay, MeteredFold
 from apps.billing.periods import period_of
+from apps.billing.reports import usage_of
 from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
+from gofa.celery import SCHEDULE
 from tests import make
 from tests.billing.activity import race
 
@@ -55,7 +57,7 @@ def die(*_: Any) -> bool:
 def metered(client_id: str = "demo") -> dict[str, int]:
     client = Client.objects.get(pk=client_id)
     with binding.bound(client_id):
-        return folding.metered_in(client_id, period_of(now(), client.time_zone))
+        return dict(usage_of(client=client, period=period_of(now(), client.time_zone)).metered)
 
 
 def days(client_id: str = "demo") -> dict[date, int]:
@@ -163,6 +165,12 @@ def test_a_month_holds_the_calls_of_its_days_alone(demo: Client, counter: Counte
     settle(counter)
     with time_machine.travel(datetime(2026, 2, 10, tzinfo=UTC), tick=False):
         assert metered() == {LIST: 2}
+
+
+def test_a_call_is_seen_within_twenty_seconds() -> None:
+    """Flushed, folded, and a fold that had just begun has to end before."""
+    fold = SCHEDULE["fold metered calls"]["schedule"].run_every.total_seconds()
+    assert metering.FLUSH_SECONDS + 2 * fold < 20
 
 
 def test_threads_lose_no_call_while_they_are_flushed(demo: Client, counter: Counter) -> None:
