@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 DEFAULT_FREQUENCY = 3
 MAX_FREQUENCY = 21
 MAX_MINUTES = 240
+MAX_GOAL_LENGTH = 100
 # The kinds of what may be known of a person, in the order in which they are told.
 INPUTS = ("fallRisk", "mskAssessment", "cognitiveAssessment", "preferences")
 _TIERS = ("low", "moderate", "high")
@@ -136,7 +137,7 @@ def wishes_of(asked: Asked, preferences: Any) -> Wishes:
     said |= {name: value for name, value in asked.items() if value is not None}
     equipment = said.get("equipment_availability")
     return Wishes(
-        goal=_folded(said.get("goal", "")) or None,
+        goal=said.get("goal", "").strip() or None,
         intensity=said.get("intensity"),
         frequency=said.get("frequency", DEFAULT_FREQUENCY),
         minutes=said.get("preferred_session_duration_minutes"),
@@ -178,7 +179,7 @@ def criteria_of(candidate: Candidate, wishes: Wishes) -> tuple[Criterion, ...]:
     """What speaks for it, of all that something is wished of."""
     found = []
     if wishes.goal is not None:
-        points = _GOAL_POINTS if _folded(candidate.goal) == wishes.goal else 0
+        points = _GOAL_POINTS if _folded(candidate.goal) == _folded(wishes.goal) else 0
         found.append(Criterion("goal", wishes.goal, candidate.goal, points, _GOAL_POINTS))
     if wishes.intensity is not None:
         apart = abs(_INTENSITIES.index(candidate.intensity) - _INTENSITIES.index(wishes.intensity))
@@ -228,7 +229,7 @@ def _preferred(preferences: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_wish(name: str, value: Any) -> bool:
     if name == "goal":
-        return isinstance(value, str)
+        return isinstance(value, str) and len(value) <= MAX_GOAL_LENGTH
     if name == "intensity":
         return value in _INTENSITIES
     if name == "equipment_availability":

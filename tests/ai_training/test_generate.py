@@ -114,6 +114,12 @@ def test_what_is_not_wished_for_is_taken_from_the_preferences(
     assert (made["plan"]["goal"], made["plan"]["frequency"]) == ("strength", 1)
 
 
+def test_a_goal_is_kept_as_it_was_said(ada: EndUser, builder: RoutineTemplate, as_: As) -> None:
+    """Folded to be compared, it could be longer than what was sent."""
+    goal = "ß" * 100
+    assert as_(ada).post(GENERATE, {"goal": goal}).json()["plan"]["goal"] == goal
+
+
 def test_a_person_at_high_risk_is_not_given_what_is_not_marked_for_them(
     ada: EndUser, builder: RoutineTemplate, lifter: RoutineTemplate, as_: As
 ) -> None:

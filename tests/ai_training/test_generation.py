@@ -122,6 +122,11 @@ def test_the_goal_weighs_more_than_the_intensity_and_that_more_than_the_minutes(
     assert [each.candidate.template_id for each in select(offered, wished, known()).chosen] == ["b", "a", "c"]
 
 
+def test_goals_are_the_same_in_any_case() -> None:
+    [chosen] = select([candidate("a", goal="Balance")], wishes_of({"goal": " BALANCE "}, None), known()).chosen
+    assert (chosen.score, chosen.criteria[0].wanted) == (50, "BALANCE")
+
+
 def test_of_equals_the_first_id_comes_first() -> None:
     offered = [candidate("c"), candidate("a"), candidate("b")]
     chosen = select(offered, Wishes(goal="balance", frequency=2), known()).chosen
@@ -212,6 +217,7 @@ def test_what_is_asked_for_goes_before_what_is_preferred() -> None:
         {"goal": 5, "intensity": "extreme", "frequency": 22, "preferredSessionDurationMinutes": 0},
         {"frequency": True, "preferredSessionDurationMinutes": 12.5, "equipmentAvailability": "chair"},
         {"intensity": ["low"], "equipmentAvailability": [1]},
+        {"goal": "x" * 101},
     ],
 )
 def test_preferences_that_can_be_no_wish_are_passed_over(preferences: Any) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from apps.accounts.models import User
 from apps.ai_training.models import Exercise, RoutineInstance, RoutineRun, RoutineTemplate, RunStep, TrainingPlan
 from apps.billing.models import LedgerEntry
 from apps.events.models import OutboxEvent
 from apps.kernel.clock import now
 from apps.tenants import binding
-from apps.tenants.models import EndUser
+from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.caller import Caller
 
@@ -135,6 +136,38 @@ def test_deferred_by_many_at_once_it_is_deferred_as_often_as_allowed(
     address = f"/api/ai-training/routine-instances/{place.id}/defer"
     answers = together([lambda: Caller(headers).post(address)] * CROWD)
     assert sorted(answer.status_code for answer in answers) == [200] * 2 + [409] * (CROWD - 2)
+
+
+def test_of_many_authors_at_once_each_changes_the_one_draft(as_: As, cleo: User, demo: Client, together: Any) -> None:
+    """And of many who publish it, one does."""
+    headers, template = as_(cleo).headers, make.make_template(demo)
+    address = f"/api/b2b/ai-training/routine-templates/{template.id}"
+    for number in range(2, 2 + ROUNDS):
+        changed = together([_change(headers, address, 100 + number * 10 + place) for place in range(CROWD)])
+        assert {answer.status_code for answer in changed} == {200}
+        assert {answer.json()["routineTemplate"]["version"] for answer in changed} == {number}
+        published = together([lambda: Caller(headers).post(f"{address}/publish")] * CROWD)
+        assert sorted(answer.status_code for answer in published) == [200] + [409] * (CROWD - 1)
+
+
+def test_of_many_choices_at_once_one_stands_whole(
+    as_: As, cleo: User, gofa: Client, demo: Client, together: Any
+) -> None:
+    headers, address = as_(cleo).headers, "/api/b2b/ai-training/catalog"
+    templates = [make.make_template(gofa).id for _ in range(4)]
+    choices = [templates[:2], templates[2:], templates[1:3], []]
+
+    def choose(chosen: list[str]) -> Callable[[], Any]:
+        return lambda: Caller(headers).patch(address, {"visibleLibraryTemplateIds": chosen})
+
+    for _ in range(ROUNDS):
+        answers = together([choose(chosen) for chosen in choices * 2])
+        assert {answer.status_code for answer in answers} == {200}
+        assert Caller(headers).get(address).json()["visibleLibraryTemplateIds"] in choices
+
+
+def _change(headers: dict[str, str], address: str, minutes: int) -> Callable[[], Any]:
+    return lambda: Caller(headers).patch(address, {"minutes": minutes})
 
 
 def _start(headers: dict[str, str], place: RoutineInstance) -> Callable[[], Any]:

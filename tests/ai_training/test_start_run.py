@@ -96,12 +96,12 @@ def test_an_open_run_is_answered_again(ada: EndUser, builder: RoutineTemplate, a
 
 
 def test_a_retry_with_the_same_key_gets_the_first_answer(ada: EndUser, builder: RoutineTemplate, as_: As) -> None:
-    sent, key = body(make.make_instance(ada, builder)), {"Idempotency-Key": "start-1"}
-    first, again = as_(ada).post(RUNS, sent, **key), as_(ada).post(RUNS, sent, **key)
+    sent = body(make.make_instance(ada, builder))
+    first, again = (as_(ada).post(RUNS, sent, Idempotency_Key="start-1") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.content == first.content
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert as_(ada).post(RUNS, {**sent, "startedFrom": "push"}, **key).status_code == 409
+    assert as_(ada).post(RUNS, {**sent, "startedFrom": "push"}, Idempotency_Key="start-1").status_code == 409
 
 
 def test_a_new_run_is_charged_and_an_open_one_is_not(ada: EndUser, builder: RoutineTemplate, as_: As) -> None:

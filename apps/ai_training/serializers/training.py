@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from apps.ai_training.generation import MAX_FREQUENCY, MAX_MINUTES
+from apps.ai_training.generation import MAX_FREQUENCY, MAX_GOAL_LENGTH, MAX_MINUTES
 from apps.ai_training.models import Intensity, TrainingPlan
 from apps.ai_training.serializers.fields import Figure, Labels, localized_out, texts
 from apps.ai_training.states import InstanceStatus, PlanStatus, RunStatus, StepStatus
@@ -27,7 +27,7 @@ class QueueQuery(wire.WireSerializer):
 class GenerateBody(wire.WireSerializer):
     """Wishes; what is not said is taken from the person's preferences."""
 
-    goal = wire.Text(required=False, allow_null=True, allow_blank=True, max_length=100)
+    goal = wire.Text(required=False, allow_null=True, allow_blank=True, max_length=MAX_GOAL_LENGTH)
     intensity = serializers.ChoiceField(Intensity.choices, required=False, allow_null=True)
     frequency = wire.Whole(required=False, allow_null=True, min_value=1, max_value=MAX_FREQUENCY)
     preferred_session_duration_minutes = wire.Whole(required=False, allow_null=True, min_value=1, max_value=MAX_MINUTES)
