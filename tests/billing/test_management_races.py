@@ -17,7 +17,7 @@ from tests import make
 from tests.billing.test_races import at_once
 from tests.caller import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger_alone")]
 
 CALLERS, ROUNDS = 16, 5
 CLIENT = "/api/platform/clients/demo"

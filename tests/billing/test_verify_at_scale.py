@@ -15,7 +15,7 @@ from tests import make
 
 CLIENTS, ENTRIES = 10, 100_000
 
-# A grant of a hundred times what is spent, then debits of one credit each with their usage events.
+# A grant of a hundred times what is spent, then debits of one credit each with their usage events and plays.
 _LEDGER = """
 INSERT INTO billing_ledgerentry (id, client_id, sequence, kind, from_account, to_account, amount, balance_after,
     event_type, activity_id, request_id, note, author, created_at)
@@ -26,7 +26,7 @@ SELECT 'led_' || %(client)s || n, %(client)s, n,
     CASE n WHEN 1 THEN %(granted)s ELSE 1 END,
     %(granted)s - n + 1,
     CASE n WHEN 1 THEN '' ELSE 'lesson_play.created' END,
-    CASE n WHEN 1 THEN '' ELSE 'lpl_01JDXW4Z9M3V5T8Q2R' || lpad(n::text, 8, '0') END,
+    CASE n WHEN 1 THEN '' ELSE 'lpl_' || %(client)s || n END,
     'req_01JDXW4Z9M3V5T8Q2R' || lpad(n::text, 8, '0'), '', '', timestamptz '2026-05-01 00:00Z' + n * interval '1 s'
 FROM generate_series(1, %(entries)s) AS n
 """
@@ -36,6 +36,13 @@ INSERT INTO billing_usageevent (id, client_id, key, event_type, activity_id, req
 SELECT 'use_' || client_id || sequence, client_id, event_type || ':' || activity_id, event_type, activity_id,
     request_id, '2026-05-01', amount, id, created_at
 FROM billing_ledgerentry WHERE client_id = %(client)s AND kind = 'debit'
+"""
+# Each like the one that is there.
+_PLAYS = """
+INSERT INTO plays_lessonplay
+SELECT (jsonb_populate_record(play, jsonb_build_object('id', activity_id))).*
+FROM plays_lessonplay AS play JOIN billing_ledgerentry AS entry USING (client_id)
+WHERE client_id = %(client)s AND kind = 'debit' AND sequence > 2
 """
 _REST = (
     "INSERT INTO billing_usagecounter (client_id, period, event_type, shard, used)"
@@ -62,8 +69,9 @@ def past_the_triggers() -> Iterator[CursorWrapper]:
 
 
 def fill(client: Client) -> None:
+    make.make_play(make.make_user(client, "una"), make.make_lesson(client), id=f"lpl_{client.id}2")
     with past_the_triggers() as cursor:
-        for statement in (_LEDGER, _USAGE, *_REST):
+        for statement in (_LEDGER, _USAGE, _PLAYS, *_REST):
             cursor.execute(statement, {"client": client.id, "granted": 100 * ENTRIES, "entries": ENTRIES})
 
 
@@ -73,7 +81,7 @@ def test_of_a_million_entries_the_one_that_is_wrong_is_found() -> None:
     for number in range(CLIENTS):
         fill(make.make_client(f"client-{number}"))
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE billing_ledgerentry, billing_usageevent")
+        cursor.execute("ANALYZE billing_ledgerentry, billing_usageevent, plays_lessonplay")
     start = time.perf_counter()
     assert differences() == []
     print(f"{CLIENTS * ENTRIES} entries verified in {time.perf_counter() - start:.1f} s")

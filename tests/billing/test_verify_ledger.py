@@ -20,7 +20,7 @@ from apps.tenants import binding
 from apps.tenants.models import Client
 from tests import make
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ledger_alone")]
 
 TABLES = (
     "billing_ledgerentry",
