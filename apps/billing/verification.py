@@ -144,6 +144,6 @@ def differences(client_id: str | None = None) -> list[Difference]:
         cursor.execute("SET LOCAL statement_timeout = '240s'")
         cursor.execute("SET LOCAL work_mem = '64MB'")
         for rule in RULES:
-            cursor.execute(f"SELECT * FROM ({rule}) AS found ORDER BY 1 LIMIT {MOST_LINES}")  # noqa: S608 - all ours
+            cursor.execute(f"SELECT * FROM ({rule}) AS found (client_id, text) ORDER BY 1, 2 LIMIT {MOST_LINES}")  # noqa: S608 - all ours
             found += [Difference(*row) for row in cursor.fetchall()]
     return found
