@@ -3,6 +3,7 @@
 ops         how it runs: embedded engines, `up`, health, demo data
 backoffice  what staff see: the admin site and its workspaces
 ai_training templates of routines, plans, the queue, runs, AI Move, reports
+delivery    /api/v1: courses, who takes them, play sessions
 plans       one person walks one plan
 plays       one person plays one lesson
 catalog     what can be played: lessons, their timeline, a client's shelf; plans, media, subtitles

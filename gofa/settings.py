@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "apps.plays",
     "apps.plans",
     "apps.ai_training",
+    "apps.delivery",
     "apps.backoffice",
     "apps.ops",
 ]

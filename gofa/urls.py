@@ -8,6 +8,7 @@ from apps.ai_training import urls as ai_training
 from apps.api import dialect, html
 from apps.billing import urls as billing
 from apps.catalog import urls as catalog
+from apps.delivery import urls as delivery
 from apps.plans import urls as plans
 from apps.plays import urls as plays
 
@@ -18,6 +19,7 @@ urlpatterns = [
     *plans.urlpatterns,
     *accounts.urlpatterns,
     *ai_training.urlpatterns,
+    *delivery.urlpatterns,
     *billing.urlpatterns,
     path("", include("apps.plays.page_urls")),
     path("", html.front, name="front"),

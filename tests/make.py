@@ -22,6 +22,7 @@ from apps.billing.models import CommercialPolicy, CreditLot, EventType
 from apps.billing.terms import Terms
 from apps.catalog import media
 from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
+from apps.delivery.models import Course, CourseVersion, Device, Enrollment, PlayPackage, PlaySession
 from apps.events import outbox
 from apps.events.models import OutboxEvent
 from apps.jobs import services as jobs
@@ -239,4 +240,73 @@ def make_plan_play(user: EndUser, plan: Plan, **over: Any) -> PlanPlay:
         planned = list(plan.places.order_by("position").values_list("lesson_id", flat=True))
         return PlanPlay.objects.create(
             client_id=user.client_id, user_id=user.uid, plan=plan, **{"planned_lessons": planned, **given}
+        )
+
+
+def a_manifest(*lessons: dict[str, Any]) -> dict[str, Any]:
+    """One module of these lessons, each with what is not given filled in; by default three without gates."""
+    rows = lessons or ({}, {}, {})
+    return {
+        "modules": [
+            {
+                "id": "mod_01",
+                "title": {"en": "Module 1"},
+                "lessons": [
+                    {"id": f"les_{place:02}", "title": {"en": f"Lesson {place}"}, "required": True, "blocks": [], **row}
+                    for place, row in enumerate(rows, start=1)
+                ],
+            }
+        ]
+    }
+
+
+def make_course_version(
+    client: Client, manifest: dict[str, Any] | None = None, *, packaged: bool = True, course: Course | None = None
+) -> CourseVersion:
+    """A published version of a course of its own, or of this one, as if its manifest had been validated."""
+    time = now()
+    with binding.bound(client.id):
+        course = course or Course.objects.create(
+            client=client, title={"en": f"Course {next(_numbers)}"}, created_at=time
+        )
+        number = course.versions.count() + 1
+        version = CourseVersion.objects.create(client=client, course=course, number=number, created_at=time)
+        if packaged:
+            PlayPackage.objects.create(
+                client=client, version=version, manifest=manifest or a_manifest(), created_at=time
+            )
+    return version
+
+
+def make_enrollment(user: EndUser, version: CourseVersion | None = None, **over: Any) -> Enrollment:
+    time = now()
+    version = version or make_course_version(user.client)
+    if over.get("status") == "revoked":
+        over = {"revoked_at": time, **over}
+    with binding.bound(user.client_id):
+        return Enrollment.objects.create(
+            client_id=user.client_id, user_id=user.uid, course_version=version, **{"created_at": time, **over}
+        )
+
+
+def make_device(user: EndUser, **over: Any) -> Device:
+    given = {"name": f"Phone {next(_numbers)}", "created_at": now(), **over}
+    with binding.bound(user.client_id):
+        return Device.objects.create(client_id=user.client_id, user_id=user.uid, **given)
+
+
+def make_play_session(enrollment: Enrollment, **over: Any) -> PlaySession:
+    """An attempt that stands on the first lesson of `a_manifest`."""
+    time = over.pop("started_at", None) or now()
+    given = {"module_id": "mod_01", "lesson_id": "les_01", "sequence_index": 0, "attempt_number": 1, **over}
+    if given.get("state") in ("completed", "failed", "abandoned"):
+        given = {"ended_at": time, **given}
+    with binding.bound(enrollment.client_id):
+        return PlaySession.objects.create(
+            client_id=enrollment.client_id,
+            user_id=enrollment.user_id,
+            enrollment=enrollment,
+            course_version_id=enrollment.course_version_id,
+            started_at=time,
+            **{"last_activity_at": time, **given},
         )

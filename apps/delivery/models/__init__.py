@@ -1,0 +1,6 @@
+"""The rows of delivery: what is taken, by whom, and how far they have come."""
+
+from apps.delivery.models.courses import Course, CourseVersion, Device, Enrollment, PlayPackage
+from apps.delivery.models.sessions import PlaySession, SessionChange
+
+__all__ = ["Course", "CourseVersion", "Device", "Enrollment", "PlayPackage", "PlaySession", "SessionChange"]

@@ -1,0 +1,58 @@
+"""Who asks, about which client, and does it have the module? (contract 2, 9)"""
+
+from typing import ClassVar, cast
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apps.accounts.access import client_for
+from apps.accounts.permissions import STAFF, allow
+from apps.accounts.principal import Principal, Role
+from apps.api.problem import PlatformViewSet
+from apps.kernel.refusals import BadRequest, Forbidden
+from apps.tenants.models import Client
+
+MODULE = "delivery"
+
+
+class TenantHeaderMissing(BadRequest):
+    code = "tenant.header_missing"
+
+
+class NotAMember(Forbidden):
+    code = "authz.tenant_not_a_member"
+
+
+class ModuleOff(Forbidden):
+    code = "delivery.module_disabled"
+
+
+class DeliveryViewSet(PlatformViewSet):
+    """The base of all views of delivery: `roles` may call them, for the client that `X-Tenant-Id` names."""
+
+    roles: ClassVar[tuple[Role, ...]] = (Role.END_USER, *STAFF)
+    client: Client
+
+    @property
+    def principal(self) -> Principal:
+        return cast(Principal, self.caller)
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [allow(*self.roles)()]
+
+    def tenant_of(self, request: Request) -> str:
+        """The client of the header, which is the token's own, one that they administer, or any for platform staff."""
+        named = request.META.get("HTTP_X_TENANT_ID", "")
+        if not named:
+            raise TenantHeaderMissing("X-Tenant-Id is required")
+        refusal = NotAMember("You do not belong to this tenant")
+        self.client = client_for(self.principal, named, unknown=refusal, foreign=refusal)
+        if MODULE not in self.client.modules:
+            raise ModuleOff("Delivery is not enabled")
+        return self.client.pk
+
+
+class ManagedViewSet(DeliveryViewSet):
+    """The base of what administrators do for a client."""
+
+    roles = STAFF
