@@ -17,6 +17,7 @@ from apps.billing.periods import Period, month, period_of
 from apps.billing.rounds import take_turn
 from apps.events import outbox
 from apps.kernel.clock import instant
+from apps.kernel.querysets import TenantQuerySet
 from apps.tenants import binding
 from apps.tenants.models import Client
 
@@ -101,14 +102,21 @@ def _moved(
     client_id: str, period: Period, previous: Statement | None, entries: int
 ) -> tuple[Counter[str], Counter[str]]:
     """The credits that moved, by kind; and those that were spent, by event."""
-    fresh = Q(created_at__gte=previous.ends_at) | Q(sequence__gt=previous.entries) if previous else Q()
-    rows = LedgerEntry.objects.for_client(client_id).filter(fresh, sequence__lte=entries, created_at__lt=period.end)
+    rows = entries_until(client_id=client_id, end=period.end, entries=entries, previous=previous)
     moved, spent_on = Counter[str](), Counter[str]()
     for row in rows.values("kind", "event_type").annotate(sum=Sum("amount")).order_by():
         moved[row["kind"]] += int(row["sum"])
         if row["kind"] == LedgerEntry.Kind.DEBIT:
             spent_on[row["event_type"]] += int(row["sum"])
     return moved, spent_on
+
+
+def entries_until(
+    *, client_id: str, end: datetime, entries: int, previous: Statement | None
+) -> TenantQuerySet[LedgerEntry]:
+    """Those of the first `entries` of a ledger that came before the end, and are not in the statement before."""
+    fresh = Q(created_at__gte=previous.ends_at) | Q(sequence__gt=previous.entries) if previous else Q()
+    return LedgerEntry.objects.for_client(client_id).filter(fresh, sequence__lte=entries, created_at__lt=end)
 
 
 def _tell(statement: Statement, now: datetime) -> None:

@@ -1,4 +1,9 @@
 "use strict";
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // Draws each chart from the table beside it, which is then folded away; the table is what there is without this.
 (() => {
   const figures = document.querySelectorAll("figure[data-chart]");
@@ -32,16 +37,15 @@
     return sums;
   };
 
-  const color = (style, place) => style.getPropertyValue(`--gofa-series-${1 + (place % 4)}`).trim();
-
-  const seriesOf = (kind, { names, columns }, style, hue) => {
+  const seriesOf = (kind, { names, columns }, colors) => {
     const order = names.map((_, place) => place);
     if (kind === "bars") order.reverse();
     return order.map((place) => ({
       label: names[place],
-      stroke: color(style, place + hue),
+      color: colors[place % colors.length],
+      stroke: colors[place % colors.length],
       width: kind === "bars" ? 0 : 2,
-      fill: kind === "bars" ? color(style, place + hue) : kind === "steps" ? `${color(style, place + hue)}26` : undefined,
+      fill: kind === "bars" ? colors[place % colors.length] : kind === "steps" ? `${colors[place % colors.length]}26` : undefined,
       paths: kind === "bars" ? uPlot.paths.bars({ size: [0.7, 28] })
         : kind === "steps" ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear(),
       points: { show: columns[place].length < 2 },
@@ -51,7 +55,10 @@
 
   const draw = (figure) => {
     const kind = figure.dataset.chart, data = read(figure), plot = figure.querySelector(".gofa-plot");
-    const style = getComputedStyle(figure), ink = style.getPropertyValue("--body-quiet-color").trim();
+    const style = getComputedStyle(figure);
+    const colors = figure.dataset.colors.split(" ").map((name) => style.getPropertyValue(name).trim());
+    const series = seriesOf(kind, data, colors);
+    const ink = style.getPropertyValue("--body-quiet-color").trim();
     const grid = { stroke: style.getPropertyValue("--hairline-color").trim(), width: 1 };
     const columns = kind === "bars" ? stacked(data.columns).reverse() : data.columns;
     const highest = Math.max(1, ...columns.flat()), lowest = Math.min(0, ...columns.flat());
@@ -63,7 +70,7 @@
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       padding: [12, 12, 0, 0],
       cursor: { y: false, drag: { x: false, y: false } },
-      legend: { markers: { width: 0, fill: (_, place) => seriesOf(kind, data, style, Number(figure.dataset.hue))[place - 1].stroke } },
+      legend: { markers: { width: 0, fill: (_, place) => series[place - 1]?.color } },
       scales: {
         x: { time: true, range: (_, from, to) => [from - DAY / 2, to + DAY / 2] },
         y: { range: [lowest * 1.08, highest * 1.08] },
@@ -76,7 +83,7 @@
       ],
       series: [
         { label: figure.querySelector("thead th").textContent.trim(), value: (_, seconds) => (seconds == null ? "—" : dayName.format(seconds * 1000)) },
-        ...seriesOf(kind, data, style, Number(figure.dataset.hue)),
+        ...series,
       ],
     }, [data.days, ...columns], plot);
   };

@@ -71,8 +71,12 @@ def test_a_form_that_is_sent_twice_grants_once(platform: Browser, demo: Client) 
 def test_a_reference_grants_once(platform: Browser, demo: Client) -> None:
     send(platform, f"{GRANTS}add/", GIVEN)
 
-    assert errors_in(send(platform, f"{GRANTS}add/", GIVEN)) != []
-    assert errors_in(send(platform, f"{GRANTS}add/", {**GIVEN, "credits": "5"})) != []
+    again = platform.get(send(platform, f"{GRANTS}add/", GIVEN).headers["Location"])
+    other = send(platform, f"{GRANTS}add/", {**GIVEN, "credits": "5"})
+
+    assert "This reference has granted before: nothing was added." in again.content.decode()
+    refused = other.context["adminform"].form.errors
+    assert refused == {"reference": ["This reference was used for another grant"]}
     assert (references(), balance()) == (["Invoice 7"], 1200)
 
 

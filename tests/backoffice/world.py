@@ -8,8 +8,9 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
+from apps.billing import periods
 from apps.billing import services as billing
-from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, LedgerEntry, MeteredDay
+from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, LedgerEntry, MeteredDay, Statement
 from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
 from apps.events.models import DeadLetter, OutboxEvent
@@ -129,6 +130,25 @@ def an_account(client: Client, marker: str) -> CreditAccount:
         return CreditAccount.objects.get(pk=client.pk)
 
 
+def a_statement(client: Client, marker: str) -> Statement:
+    month, time = periods.month(2026, 1, client.time_zone), now()
+    with binding.bound(client.id):
+        return Statement.objects.create(
+            client=client,
+            period=month.first_day,
+            starts_at=month.start,
+            ends_at=month.end,
+            opening_balance=0,
+            granted=13,
+            spent=0,
+            reversed=0,
+            expired=0,
+            closing_balance=13,
+            events={f"{marker}.created": {"events": 1, "credits": 0}},
+            created_at=time,
+        )
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
@@ -147,6 +167,7 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "billing.creditaccount": an_account,
     "billing.creditlot": a_grant,
     "billing.ledgerentry": a_ledger_entry,
+    "billing.statement": a_statement,
 }
 
 

@@ -8,17 +8,20 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import services
+from apps.billing.admin.form_pages import ONE_WAY_TO_SAVE, choose_only
 from apps.billing.admin.wording import whole
 from apps.billing.bounds import MOST_CREDITS
 from apps.billing.models import CreditLot
 from apps.kernel.clock import now
 from apps.kernel.ids import new_id
+from apps.kernel.refusals import Refusal
 from apps.tenants.refused_forms import RefusableAdmin, RefusableForm
 from apps.tenants.scoped_admin import PlatformModelAdmin
 
@@ -28,7 +31,7 @@ class GrantForm(RefusableForm):
         min_value=1,
         max_value=MOST_CREDITS,
         label=_("Credits"),
-        widget=forms.NumberInput(attrs={"class": "vIntegerField"}),
+        widget=forms.NumberInput(attrs={"class": "vBigIntegerField"}),
     )
     reference = forms.CharField(
         max_length=200,
@@ -46,6 +49,14 @@ class GrantForm(RefusableForm):
     class Meta:
         model = CreditLot
         fields = ("client", "credits", "reference", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choose_only(self, "client")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The service says what a known reference means: the same once more is no mistake."""
+        return super()._get_validation_exclusions() | {"reference"}
 
     def clean_reference(self) -> str:
         reference: str = self.cleaned_data["reference"]
@@ -77,7 +88,7 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
 
     platform_may: ClassVar[frozenset[str]] = frozenset({"view", "add"})
     form = GrantForm
-    list_display = ("origin", "client_id", "given", "left", "expires_at", "author", "created_at")
+    list_display = ("origin", "owner", "given", "left", "until", "granted")
     list_filter = (LotFilter, "client")
     list_select_related = ("entry",)
     search_fields = ("=id", "reference")
@@ -97,6 +108,9 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
         reference = f"{now():%Y-%m-%d}-{new_id('')[-6:]}"
         return {"reference": reference, **super().get_changeform_initial_data(request)}
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        return super().add_view(request, form_url, {**(extra_context or {}), **ONE_WAY_TO_SAVE})
+
     def save_row(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:
         granted = services.grant_credits(
             client_id=row.client_id,
@@ -107,6 +121,11 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
             now=now(),
         )
         row.pk, row.is_new, row.balance = granted.lot.pk, granted.is_new, granted.balance
+
+    def refused_fields(self, refusal: Refusal) -> dict[str, list[str]]:
+        if isinstance(refusal, services.GrantDiffers):
+            return {"reference": [gettext(refusal.message)]}
+        return super().refused_fields(refusal)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return super().log_addition(request, obj, message) if obj.is_new else None
@@ -143,6 +162,14 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
             0 if is_over else lot.remaining,
             said,
         )
+
+    @admin.display(description=_("expires"))
+    def until(self, lot: CreditLot) -> str:
+        return gettext("never") if lot.expires_at is None else formats.date_format(lot.expires_at, "DATE_FORMAT")
+
+    @admin.display(description=_("granted on"))
+    def granted(self, lot: CreditLot) -> str:
+        return formats.date_format(lot.created_at, "DATE_FORMAT")
 
     @admin.display(description=_("by"))
     def author(self, lot: CreditLot) -> str:

@@ -44,7 +44,7 @@ class ReversalForm(forms.Form):
 class LedgerEntryAdmin(TenantModelAdmin):
     client_may: ClassVar[frozenset[str]] = frozenset({"view"})
     platform_may: ClassVar[frozenset[str]] = frozenset({"view", "reverse"})
-    list_display = ("created_at", "owner", "what", "change", "balance", "activity_id", "note", "author", "reversing")
+    list_display = ("created_at", "owner", "movement", "change", "balance", "reversing")
     list_display_links = ("created_at",)
     list_filter = ("kind", "event_type", ("created_at", admin.DateFieldListFilter), "client")
     search_fields = ("id",)
@@ -174,6 +174,12 @@ class LedgerEntryAdmin(TenantModelAdmin):
         return entry_files.answer(lines, f"ledger-{client.pk if client else 'all'}.csv")
 
     # --- columns ---
+
+    @admin.display(description=_("movement"))
+    def movement(self, entry: Any) -> SafeString:
+        """What, and below it for what or why."""
+        about = entry.note or entry.activity_id
+        return format_html('<span class="gofa-what">{}</span> <small>{}</small>', self.what(entry), about)
 
     @admin.display(description=_("movement"))
     def what(self, entry: Any) -> str:

@@ -10,11 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import formats
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import services
 from apps.billing.admin import simulator
+from apps.billing.admin.form_pages import ONE_WAY_TO_SAVE, choose_only
 from apps.billing.admin.terms_form import TermsForm
 from apps.billing.admin.wording import differences, event_name, limit, price, terms_of, whole
 from apps.billing.models import CommercialPolicy, EventType, PolicyRevision
@@ -39,6 +41,7 @@ class PolicyForm(RefusableForm, TermsForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        choose_only(self, "client")
         is_new = self.instance._state.adding
         self.fill_in(UNLIMITED if is_new else terms_of(self.instance))
         self.initial.setdefault("seen", self.instance.revision)
@@ -53,7 +56,7 @@ class ShownRevision:
 @admin.register(CommercialPolicy)
 class CommercialPolicyAdmin(RefusableAdmin, PlatformModelAdmin):
     form = PolicyForm
-    list_display = ("client_id", "name", "rate", "quotas_in_words", "prices_in_words", "allow_negative", "updated_at")
+    list_display = ("owner", "name", "rate", "quotas_in_words", "prices_in_words", "allow_negative", "changed")
     list_select_related = ("client",)
     search_fields = ("client__id", "client__name")
     search_help_text = _("Key or name of the client")
@@ -97,10 +100,15 @@ class CommercialPolicyAdmin(RefusableAdmin, PlatformModelAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
+        context |= ONE_WAY_TO_SAVE
         context["revisions"] = [] if obj is None else shown_revisions(obj.client_id)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     # --- columns ---
+
+    @admin.display(description=_("changed on"))
+    def changed(self, policy: CommercialPolicy) -> str:
+        return formats.date_format(policy.updated_at, "DATE_FORMAT")
 
     @admin.display(description=_("name"))
     def name(self, policy: CommercialPolicy) -> str:

@@ -13,8 +13,9 @@ def whole(number: int) -> str:
 
 
 def signed(number: int) -> str:
-    """With a real minus, and a plus: a movement, not a level."""
-    return f"{'−' if number < 0 else '+'}{whole(abs(number))}"
+    """With a real minus, or a plus: a movement, not a level."""
+    sign = "−" if number < 0 else "+" if number else ""
+    return sign + whole(abs(number))
 
 
 def event_name(event_type: str) -> str:

@@ -18,5 +18,11 @@ def signed(number: int) -> str:
 
 
 @register.filter
+def taken(number: int) -> str:
+    """What went out."""
+    return wording.signed(-number)
+
+
+@register.filter
 def event_name(event_type: str) -> str:
     return wording.event_name(event_type)
