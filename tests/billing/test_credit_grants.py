@@ -62,6 +62,12 @@ def test_the_same_reference_again_grants_nothing_more(platform: Caller) -> None:
         assert CreditLot.objects.count() == LedgerEntry.objects.count() == 1
 
 
+def test_a_repeat_with_another_expiry_changes_nothing(platform: Caller) -> None:
+    first = platform.post(GRANTS, HUNDRED)
+    again = platform.post(GRANTS, {**HUNDRED, "expiresAt": instant(now() + timedelta(days=1))})
+    assert (again.status_code, again.json()) == (200, first.json())
+
+
 def test_the_same_reference_with_another_amount_is_a_conflict(platform: Caller) -> None:
     platform.post(GRANTS, HUNDRED)
     response = platform.post(GRANTS, {**HUNDRED, "credits": 101})
