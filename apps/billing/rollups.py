@@ -2,7 +2,7 @@
 
 A month is right when its days add up to its counters, which every charge keeps exact. Then there is nothing to do, and
 nothing to remember between two runs; a worker that dies leaves what it found. Otherwise today and yesterday are written
-anew, and the whole month where that is not enough: after a long pause, or when the client has changed its time zone.
+anew, and the whole month where that is not enough: after a pause, or when the client has changed its time zone.
 """
 
 from collections import Counter, defaultdict
@@ -10,53 +10,55 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
+from django.db.models.functions import TruncDate, TruncMonth
 
 from apps.billing.models import UsageCounter, UsageDay, UsageEvent
-from apps.billing.periods import Period, day_of, midnight, period_of
+from apps.billing.periods import Period, day_of, midnight, month
 from apps.billing.rounds import take_turn
 from apps.tenants import binding
 from apps.tenants.models import Client
+
+Sums = Counter[tuple[date, str]]
 
 # As far as a client's days can shift when it changes its time zone.
 MARGIN = timedelta(days=2)
 
 
 def roll_up(*, client: Client, now: datetime) -> None:
-    """This month, and the one before: its last minutes come in when it is over."""
-    current = period_of(now, client.time_zone)
-    before = period_of(current.start - timedelta(days=1), client.time_zone)
-    for period in (before, current):
-        with binding.atomic():
-            if take_turn("roll-up", client.id):
-                roll_up_month(client=client, period=period, now=now)
+    """Every month that is not right, however long ago."""
+    with binding.atomic():
+        if not take_turn("roll-up", client.id):
+            return
+        counted, rolled = _counted(client.id), _rolled_up(client.id)
+        for first_day in sorted({name[0] for name in counted | rolled if counted[name] != rolled[name]}):
+            period = month(first_day.year, first_day.month, client.time_zone)
+            _roll_up_month(client, period, counted, now)
 
 
-def roll_up_month(*, client: Client, period: Period, now: datetime) -> None:
-    counted = _counted(client.id, period)
-    if counted == _rolled_up(client.id, period):
-        return
+def _roll_up_month(client: Client, period: Period, counted: Sums, now: datetime) -> None:
     yesterday = day_of(now, client.time_zone) - timedelta(days=1)
-    if yesterday >= period.first_day:
+    if period.first_day <= yesterday <= _last_day(period):
         _write(client, period, since=yesterday)
         # Clients go on working meanwhile: right is what lies between what was counted before and after.
-        rolled = _rolled_up(client.id, period)
-        if counted <= rolled <= _counted(client.id, period):
+        if _of(period, counted) <= _of(period, _rolled_up(client.id)) <= _of(period, _counted(client.id)):
             return
     UsageDay.objects.for_client(client.id).filter(day__gte=period.first_day, day__lte=_last_day(period)).delete()
     _write(client, period, since=period.first_day)
 
 
-def _counted(client_id: str, period: Period) -> Counter[str]:
-    rows = UsageCounter.objects.for_client(client_id).filter(period=period.first_day)
-    return Counter({row["event_type"]: int(row["sum"]) for row in rows.values("event_type").annotate(sum=Sum("used"))})
+def _counted(client_id: str) -> Sums:
+    """By month and event, as all below."""
+    rows = UsageCounter.objects.for_client(client_id).values("period", "event_type").annotate(sum=Sum("used"))
+    return Counter({(row["period"], row["event_type"]): int(row["sum"]) for row in rows})
 
 
-def _rolled_up(client_id: str, period: Period) -> Counter[str]:
-    rows = UsageDay.objects.for_client(client_id).filter(day__gte=period.first_day, day__lte=_last_day(period))
-    return Counter(
-        {row["event_type"]: int(row["sum"]) for row in rows.values("event_type").annotate(sum=Sum("events"))}
-    )
+def _rolled_up(client_id: str) -> Sums:
+    days = UsageDay.objects.for_client(client_id).values("event_type", period=TruncMonth("day"))
+    return Counter({(row["period"], row["event_type"]): int(row["sum"]) for row in days.annotate(sum=Sum("events"))})
+
+
+def _of(period: Period, sums: Sums) -> Sums:
+    return Counter({name: events for name, events in sums.items() if name[0] == period.first_day})
 
 
 def _write(client: Client, period: Period, *, since: date) -> None:

@@ -46,7 +46,7 @@ def test_what_is_left_of_a_grant_is_booked_when_its_time_is_over(demo: Client, a
     assert [payload["credits"] for payload in told(acme, "billing.credits_expired")] == [7]
 
 
-def test_nothing_to_expire_is_two_reads_for_all_clients(
+def test_nothing_to_expire_is_one_read_for_all_clients(
     demo: Client, acme: Client, django_assert_num_queries: object
 ) -> None:
     for client in (demo, acme):
