@@ -92,12 +92,15 @@ class Calls(RuleBasedStateMachine):
         self.platform = Caller.of(self.root)
         self.callers = [[Caller.of(user) for user in world.users] for world in self.worlds]
 
-    @rule(step=st.sampled_from(["moment", "hour", "day", "month"]))
+    @rule(step=st.sampled_from(["moment", "day", "expiry", "expiry", "month"]))
     def wait(self, step: str) -> None:
-        """Months end at midnight to the microsecond, in one of the two time zones."""
-        steps = {"moment": timedelta(milliseconds=1), "hour": timedelta(hours=1), "day": timedelta(hours=26)}
-        ends = [world.books.period(self.now)[1] for world in self.worlds]
-        self.now = min(ends) if step == "month" else self.now + steps[step]
+        """Credits expire, and a month ends in one of the two time zones, to the microsecond."""
+        steps = {"moment": timedelta(milliseconds=1), "day": timedelta(hours=26)}
+        lots = [lot.expires_at for world in self.worlds for lot in world.books.lots if lot.left]
+        expiries = [at for at in lots if at is not None and at > self.now]
+        months = [world.books.period(self.now)[1] for world in self.worlds]
+        ends = {"expiry": expiries or [self.now], "month": months}
+        self.now = min(ends[step]) if step in ends else self.now + steps[step]
         self.traveller.move_to(self.now, tick=False)
         self.meet()
 
