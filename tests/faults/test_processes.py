@@ -6,7 +6,7 @@ import time
 from tests.faults.load import Load
 from tests.faults.stage import LONG, Stage
 
-ROUNDS = 15 if LONG else 1
+ROUNDS = 8 if LONG else 1
 
 
 def pause(rng: random.Random) -> None:
