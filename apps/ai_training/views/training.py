@@ -1,19 +1,18 @@
 """A person's own plan, queue and report (003, contract 8)."""
 
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.ai_training import adherence, presentation
+from apps.ai_training import presentation
 from apps.ai_training.generation import Asked
-from apps.ai_training.models import RoutineRun, TrainingPlan
+from apps.ai_training.models import TrainingPlan
+from apps.ai_training.progress import progress_of
 from apps.ai_training.queue import queue_of
 from apps.ai_training.serializers import training as wire
 from apps.ai_training.services import defer_instance, generate_plan
-from apps.ai_training.states import RunStatus
 from apps.ai_training.views.asking import TrainingViewSet
 from apps.kernel.clock import now
 
@@ -72,15 +71,8 @@ class ProgressReportViewSet(TrainingViewSet):
     @extend_schema(operation_id="get_training_progress_report", responses=wire.ProgressReportOut)
     def retrieve(self, request: Request) -> Response:
         """How regularly the caller trains, by the days of their client's calendar."""
-        return Response(wire.ProgressReportOut(presentation.report(self._report())).data)
-
-    def _report(self) -> adherence.Report:
-        uid, zone = self.principal.subject, ZoneInfo(self.client.time_zone)
-        rows = RoutineRun.objects.of_user(self.client_id, uid).values_list("created_at", "status", "ended_at")
-        runs = [adherence.Run(begun, ended if state == RunStatus.COMPLETED else None) for begun, state, ended in rows]
-        active = TrainingPlan.objects.of_user(self.client_id, uid).active().first()
-        plan = adherence.Plan(active.created_at, active.frequency) if active else None
-        return adherence.report(runs, plan, zone=zone, now=now())
+        report = progress_of(self.client, self.principal.subject, now=now())
+        return Response(wire.ProgressReportOut(presentation.report(report)).data)
 
 
 def queue_with(view: TrainingViewSet, uid: str, instance_id: str) -> presentation.Values:
