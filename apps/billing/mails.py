@@ -52,4 +52,4 @@ def addresses(client_id: str) -> list[str]:
 
 def page_of(model: str, key: str) -> str:
     """The address of a row's page in the admin."""
-    return f"{settings.PUBLIC_URL}{reverse('admin:index')}billing/{model}/{key}/change/"
+    return settings.PUBLIC_URL.rstrip("/") + reverse(f"admin:billing_{model}_change", args=[key])
