@@ -126,7 +126,7 @@ class ApiViewSet(GenericViewSet[Any]):
         for reading in noted():
             self.headers.update(reading.headers)
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """What may be done here. DRF's describes a serializer, which these views do not have one of."""
         return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 

@@ -47,8 +47,9 @@ def at_once(callers: int, call: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(callers)))
 
 
-def start(caller: Caller, lesson: Lesson, **headers: str) -> Any:
-    return caller.post(PLAYS, {"lessonId": lesson.id}, **headers)
+def start(caller: Caller, lesson: Lesson, key: str | None = None) -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    return caller.call("POST", PLAYS, {"lessonId": lesson.id}, None, headers)
 
 
 def outcomes(answers: list[Any]) -> Counter[str]:
@@ -108,11 +109,11 @@ def test_of_fifty_with_one_key_one_is_done_and_billed(round_: int, demo: Client,
     make.make_policy(demo, prices={STARTED: 1}, quotas={STARTED: 50}, rate_per_minute=600, burst=50)
     make.make_grant(demo, 50)
     caller = Caller.of(ada)
-    answers = at_once(50, lambda _: start(caller, lesson, Idempotency_Key="one"))
+    answers = at_once(50, lambda _: start(caller, lesson, "one"))
     statuses = Counter(answer.status_code for answer in answers)
     assert set(statuses) <= {200, 409}
     assert {answer.content for answer in answers if answer.status_code == 200} == {
-        start(caller, lesson, Idempotency_Key="one").content
+        start(caller, lesson, "one").content
     }
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {"idempotency.in_progress"}
     assert_books_balance(demo, plays=1, credits=49)
