@@ -2,21 +2,47 @@
 
 from typing import TYPE_CHECKING, Self
 
+from django.db.models import Exists, Model, OuterRef
+
 from apps.accounts.principal import Principal
 from apps.kernel.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    from apps.delivery.models import Device, Enrollment, PlaySession  # noqa: F401 - the row types
+    from apps.delivery.models import (  # noqa: F401 - the row types
+        CourseVersion,
+        Device,
+        Enrollment,
+        PlaySession,
+    )
+
+
+class CourseVersionQuerySet(TenantQuerySet["CourseVersion"]):
+    def visible_to(self, principal: Principal, client_id: str) -> Self:
+        """Administrators: all of the client's. A learner: those that they are enrolled in."""
+        rows = self.for_client(client_id)
+        if not principal.is_end_user:
+            return rows
+        enrollments: TenantQuerySet[Model] = TenantQuerySet(self.model.enrollments.rel.related_model)
+        theirs = enrollments.filter(client_id=client_id, user_id=principal.subject, status="active")
+        return rows.filter(Exists(theirs.filter(course_version=OuterRef("pk"))))
 
 
 class EnrollmentQuerySet(TenantQuerySet["Enrollment"]):
     def of_user(self, client_id: str, uid: str) -> Self:
         return self.for_client(client_id).filter(user_id=uid)
 
+    def visible_to(self, principal: Principal, client_id: str) -> Self:
+        """A learner's own; all of the client's to its administrators."""
+        return self.of_user(client_id, principal.subject) if principal.is_end_user else self.for_client(client_id)
+
 
 class DeviceQuerySet(TenantQuerySet["Device"]):
     def of_user(self, client_id: str, uid: str) -> Self:
         return self.for_client(client_id).filter(user_id=uid)
+
+    def visible_to(self, principal: Principal, client_id: str) -> Self:
+        """A learner's own; all of the client's to its administrators."""
+        return self.of_user(client_id, principal.subject) if principal.is_end_user else self.for_client(client_id)
 
 
 class PlaySessionQuerySet(TenantQuerySet["PlaySession"]):

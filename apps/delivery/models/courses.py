@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.delivery.querysets import DeviceQuerySet, EnrollmentQuerySet
+from apps.delivery.querysets import CourseVersionQuerySet, DeviceQuerySet, EnrollmentQuerySet
 from apps.kernel.ids import new_id
 from apps.kernel.localized import in_locale
 from apps.kernel.querysets import TenantQuerySet
@@ -63,7 +63,7 @@ class CourseVersion(models.Model):
     created_at = models.DateTimeField(_("published at"))
     created_by = models.CharField(_("published by"), max_length=150, blank=True)
 
-    objects = TenantQuerySet["CourseVersion"].as_manager()
+    objects = CourseVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("course version")
