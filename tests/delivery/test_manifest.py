@@ -19,7 +19,7 @@ def lesson(lesson_id: str, *prerequisites: str, to: dict[str, str] | None = None
 def faults(*lessons: dict[str, Any], known: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
     document = a_manifest(*lessons)
     assert shape_faults(document) == []
-    return [tuple(fault) for fault in meaning_faults(document, known_catalog_lessons=known)]
+    return [(fault.pointer, fault.detail) for fault in meaning_faults(document, known_catalog_lessons=known)]
 
 
 def test_the_contracts_manifest_is_fine() -> None:
