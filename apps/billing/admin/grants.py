@@ -8,6 +8,7 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -53,6 +54,8 @@ class GrantForm(RefusableForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose_only(self, "client")
+        day, hour = self.fields["expires_at"].widget.widgets
+        day.attrs["aria-label"], hour.attrs["aria-label"] = gettext("Expires, date"), gettext("Expires, time")
 
     def _get_validation_exclusions(self) -> set[str]:
         """The service says what a known reference means: the same once more is no mistake."""
@@ -156,12 +159,9 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
     def left(self, lot: CreditLot) -> SafeString:
         is_over = lot.expires_at is not None and lot.expires_at <= now()
         said = pgettext("of credits", "expired") if is_over else whole(lot.remaining)
-        return format_html(
-            '<meter class="gofa-meter" min="0" max="{}" value="{}" aria-hidden="true"></meter> {}',
-            lot.credits,
-            0 if is_over else lot.remaining,
-            said,
-        )
+        share = 0 if is_over else -(-lot.remaining * 100 // lot.credits)
+        bar = render_to_string("admin/billing/bar.html", {"share": share, "level": "good"})
+        return format_html("{} {}", bar, said)
 
     @admin.display(description=_("expires"))
     def until(self, lot: CreditLot) -> str:

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -44,8 +45,7 @@ class ReversalForm(forms.Form):
 class LedgerEntryAdmin(TenantModelAdmin):
     client_may: ClassVar[frozenset[str]] = frozenset({"view"})
     platform_may: ClassVar[frozenset[str]] = frozenset({"view", "reverse"})
-    list_display = ("created_at", "owner", "movement", "change", "balance", "reversing")
-    list_display_links = ("created_at",)
+    list_display = ("time", "owner", "movement", "change", "balance", "reversing")
     list_filter = ("kind", "event_type", ("created_at", admin.DateFieldListFilter), "client")
     search_fields = ("id",)
     search_help_text = _("The ID of an entry, or of the play or run that was charged")
@@ -174,6 +174,11 @@ class LedgerEntryAdmin(TenantModelAdmin):
         return entry_files.answer(lines, f"ledger-{client.pk if client else 'all'}.csv")
 
     # --- columns ---
+
+    @admin.display(description=_("time"))
+    def time(self, entry: LedgerEntry) -> SafeString:
+        day, hour = (formats.date_format(entry.created_at, name) for name in ("DATE_FORMAT", "TIME_FORMAT"))
+        return format_html('<span class="gofa-what">{}</span> <small>{}</small>', day, hour)
 
     @admin.display(description=_("movement"))
     def movement(self, entry: Any) -> SafeString:

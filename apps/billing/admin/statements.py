@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import formats
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.billing import services
@@ -82,7 +81,7 @@ class StatementAdmin(TenantModelAdmin):
             return self._missing(request, object_id)
         context = {
             **self.admin_site.each_context(request),
-            "title": gettext("Statement"),
+            "title": sheet.client.name,
             "opts": self.opts,
             "sheet": sheet,
         }

@@ -24,7 +24,7 @@ from apps.tenants.scoped_admin import CappedPaginator, TenantModelAdmin, reaches
 
 _CLIENTS_A_PAGE = 50
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
-_NEAR = 0.8
+_NEAR = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,15 @@ class Meter:
     usage: reports.EventUsage
 
     @property
-    def near(self) -> int:
-        return int((self.usage.quota or 0) * _NEAR)
-
-    @property
     def share(self) -> int | None:
         if self.usage.quota is None:
             return None
-        return 100 if not self.usage.quota else self.usage.used * 100 // self.usage.quota
+        return 100 if self.usage.used >= self.usage.quota else self.usage.used * 100 // self.usage.quota
+
+    @property
+    def level(self) -> str:
+        share = self.share or 0
+        return "over" if share >= 100 else "near" if share >= _NEAR else "good"
 
     @property
     def words(self) -> str:

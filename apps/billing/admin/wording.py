@@ -1,6 +1,5 @@
 """How are credits, terms and event types said in the admin? In the reader's language, with grouped digits."""
 
-from django.utils import formats
 from django.utils.translation import gettext, pgettext
 
 from apps.billing.models import EventType
@@ -9,7 +8,8 @@ from apps.billing.terms import Terms
 
 
 def whole(number: int) -> str:
-    return formats.number_format(number, use_l10n=True, force_grouping=True)
+    """Grouped by three in every language: Chinese formats would leave 12000000 as it is."""
+    return f"{number:,}"
 
 
 def signed(number: int) -> str:

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "account",
+                "verbose_name_plural": "usage and balances",
             },
         ),
         migrations.CreateModel(

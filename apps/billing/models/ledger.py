@@ -36,6 +36,7 @@ class CreditAccount(models.Model):
 
     class Meta:
         verbose_name = _("account")
+        verbose_name_plural = _("usage and balances")
 
     def __str__(self) -> str:
         return self.client_id
