@@ -119,7 +119,7 @@ def _words() -> dict[str, Any]:
         "pause": _("Pause"),
         "resume": pgettext("after a pause", "Go on"),
         "stepOf": _("Exercise {number} of {count}"),
-        "count": _("Tap for each repetition"),
+        "repetitions": _("repetitions"),
         "ofTarget": _("of {target}"),
         "repsDone": _("{count} of {target}"),
         "reached": _("You have done them all. Well done!"),

@@ -1,8 +1,9 @@
 """What came of a run, and how regularly does its person train? The page of a run that is over (contract 8, 10)."""
 
 import math
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import dateformat
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from apps.ai_training.adherence import Day, Report
 from apps.ai_training.models import RoutineRun, RunStep
 from apps.ai_training.player import spoken_time, step_states, step_target, step_title, steps_of
 from apps.ai_training.progress import progress_of
-from apps.ai_training.states import RunStatus
+from apps.ai_training.states import RunStatus, StepStatus
 from apps.kernel.localized import in_locale
 
 # Of the chart, in its own pixels; more days than this are not to be told apart on a phone.
@@ -31,7 +32,7 @@ def summary_of(run: RoutineRun, locale: str, *, now: datetime) -> dict[str, Any]
         "locale": locale,
         "title": in_locale(run.instance.version.name, locale),
         "is_completed": run.status == RunStatus.COMPLETED,
-        "ended_at": run.ended_at,
+        "day": _day(run),
         "completed": run.completed_exercises,
         "total": run.total_exercises,
         "arc": f"{drawn:.1f} {_RING - drawn:.1f}",
@@ -40,6 +41,11 @@ def summary_of(run: RoutineRun, locale: str, *, now: datetime) -> dict[str, Any]
         "progress": _progress(progress),
         "chart": _chart(progress.series[-_MOST_DAYS:]),
     }
+
+
+def _day(run: RoutineRun) -> date:
+    """On which day it ended, by the client's calendar."""
+    return (run.ended_at or run.created_at).astimezone(ZoneInfo(run.client.time_zone)).date()
 
 
 def _figures(run: RoutineRun, steps: list[RunStep]) -> list[dict[str, str]]:
@@ -66,7 +72,9 @@ def _row(step: RunStep, locale: str) -> dict[str, Any]:
 
 
 def _came_of(step: RunStep) -> str:
-    """`18 / 20`, or how long it took; of what was not watched, what there was to do."""
+    """`18 / 20`, or how long it took; of what was done and not watched, what there was to do."""
+    if step.status != StepStatus.COMPLETED:
+        return ""
     reps = step.session.rep_count if step.session else None
     if reps is not None and step.step.target_reps is not None:
         return f"{reps} / {step.step.target_reps}"
