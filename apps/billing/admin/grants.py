@@ -1,5 +1,6 @@
 """How do platform staff give credits? By a form that grants once, and a list of what is left (contract 7, 12)."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -149,7 +150,9 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
 
     @admin.display(description=_("reference"))
     def origin(self, lot: CreditLot) -> str:
-        return lot.reference or gettext("Reversal of %s") % (lot.entry.reverses_id or "—")
+        if lot.reference is not None:
+            return lot.reference
+        return format_html("{} <small>{}</small>", gettext("Reversal of"), lot.entry.reverses_id or "—")
 
     @admin.display(description=_("credits"))
     def given(self, lot: CreditLot) -> str:
@@ -165,12 +168,16 @@ class CreditLotAdmin(RefusableAdmin, PlatformModelAdmin):
 
     @admin.display(description=_("expires"))
     def until(self, lot: CreditLot) -> str:
-        return gettext("never") if lot.expires_at is None else formats.date_format(lot.expires_at, "DATE_FORMAT")
+        return gettext("never") if lot.expires_at is None else _day(lot.expires_at)
 
     @admin.display(description=_("granted on"))
     def granted(self, lot: CreditLot) -> str:
-        return formats.date_format(lot.created_at, "DATE_FORMAT")
+        return _day(lot.created_at)
 
     @admin.display(description=_("by"))
     def author(self, lot: CreditLot) -> str:
         return lot.entry.author
+
+
+def _day(at: datetime) -> SafeString:
+    return format_html('<span class="gofa-what">{}</span>', formats.date_format(at, "DATE_FORMAT"))

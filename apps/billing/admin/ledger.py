@@ -45,7 +45,7 @@ class ReversalForm(forms.Form):
 class LedgerEntryAdmin(TenantModelAdmin):
     client_may: ClassVar[frozenset[str]] = frozenset({"view"})
     platform_may: ClassVar[frozenset[str]] = frozenset({"view", "reverse"})
-    list_display = ("time", "owner", "movement", "change", "balance", "reversing")
+    list_display = ("time", "owner", "change", "balance", "movement", "reversing")
     list_filter = ("kind", "event_type", ("created_at", admin.DateFieldListFilter), "client")
     search_fields = ("id",)
     search_help_text = _("The ID of an entry, or of the play or run that was charged")
