@@ -57,6 +57,9 @@ SCHEDULE = {
     "make statements": every("apps.billing.tasks.make_statements", minutes=10),
     "purge folds of metered calls": every("apps.billing.tasks.purge_folds", hours=1),
     "verify the ledger": every("apps.billing.tasks.verify_ledger", hours=24),
+    "fail sessions of revoked enrollments": every(
+        "apps.delivery.tasks.fail_sessions_of_revoked_enrollments", minutes=1
+    ),
     "purge finished jobs": every("apps.jobs.tasks.purge", hours=1),
     "purge delivered events": every("apps.events.tasks.purge", minutes=10),
     "purge media that no row names": every("apps.catalog.tasks.purge_media", hours=24),

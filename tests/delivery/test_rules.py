@@ -58,7 +58,7 @@ def test_a_version_steps_by_one_and_no_time_goes_back(session: PlaySession) -> N
 def test_completed_lessons_never_shrink(session: PlaySession) -> None:
     refused("not changed", updates(session, completed_lessons=["les_02"]))
     with binding.bound("demo"):
-        updates(session, completed_lessons=["les_02", "les_01"])()
+        updates(session, completed_lessons=["les_01", "les_02"])()
 
 
 def test_a_person_has_one_active_session_of_a_version_and_a_device(session: PlaySession, ada: EndUser) -> None:

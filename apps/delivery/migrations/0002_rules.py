@@ -47,8 +47,10 @@ CREATE TRIGGER play_session_version_steps BEFORE UPDATE OF version, lamport ON d
 FOR EACH ROW WHEN (NEW.version NOT IN (OLD.version, OLD.version + 1) OR NEW.lamport < OLD.lamport)
 EXECUTE FUNCTION delivery_keep();
 
+-- They are only ever added to, at the end: so one look along both is enough, however many there are.
 CREATE TRIGGER play_session_completed_kept BEFORE UPDATE OF completed_lessons ON delivery_playsession
-FOR EACH ROW WHEN (NOT NEW.completed_lessons @> OLD.completed_lessons) EXECUTE FUNCTION delivery_keep();
+FOR EACH ROW WHEN (NOT starts_with(NEW.completed_lessons::text, rtrim(OLD.completed_lessons::text, ']')))
+EXECUTE FUNCTION delivery_keep();
 """
 UNKEEP = """
 DROP TRIGGER play_session_completed_kept ON delivery_playsession;

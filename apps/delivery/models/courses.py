@@ -139,6 +139,7 @@ class Enrollment(models.Model):
         indexes: ClassVar = [
             models.Index(name="enrollment_by_user", fields=["client", "user_id", "-id"]),
             models.Index(name="enrollment_by_version", fields=["client", "course_version", "-id"]),
+            models.Index(name="enrollment_revoked", fields=["client", "id"], condition=Q(status="revoked")),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(name="enrollment_of_client", fields=["client", "id"]),

@@ -1,6 +1,6 @@
 """One person's way through one course version, and what happened on it (004, contract 9)."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -90,8 +90,9 @@ class PlaySession(models.Model):
             models.Index(name="play_session_latest", fields=["client", "user_id", "-lamport", "-id"]),
             models.Index(name="play_session_by_client", fields=["client", "-id"]),
             models.Index(name="play_session_by_version", fields=["client", "course_version", "-id"]),
-            # Attempts are counted in it; those that a revoked enrollment fails are found in it.
+            # Attempts are counted in the first, what a revoked enrollment fails is found in the second.
             models.Index(name="play_session_by_enrollment", fields=["client", "enrollment", "-attempt_number"]),
+            models.Index(name="play_session_live", fields=["client", "enrollment"], condition=Q(ended_at__isnull=True)),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(name="play_session_of_client", fields=["client", "id"]),
@@ -119,6 +120,21 @@ class PlaySession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.course_version_id}"
+
+    @property
+    def cursor(self) -> dict[str, Any]:
+        """Where it stands, as the wire spells it."""
+        return {
+            "moduleId": self.module_id,
+            "lessonId": self.lesson_id,
+            "blockId": self.block_id,
+            "sequenceIndex": self.sequence_index,
+        }
+
+    @property
+    def duration_seconds(self) -> int:
+        """From its start to its end, or to what was last done; whole seconds."""
+        return int(((self.ended_at or self.last_activity_at) - self.started_at).total_seconds())
 
     @property
     def is_active(self) -> bool:
