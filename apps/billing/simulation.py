@@ -113,6 +113,23 @@ class Balance:
             self.due = self._movements[self._next][0] if self._next < len(self._movements) else inf
 
 
+class Calendar:
+    """On which day is an instant? They are asked for in the order of time."""
+
+    __slots__ = ("_day", "_days", "_ends", "_starts")
+
+    def __init__(self, starts: Sequence[float], days: Sequence[Day]) -> None:
+        self._starts, self._days = starts, days
+        self._day, self._ends = days[0], -inf
+
+    def day_of(self, at: float) -> Day:
+        if at >= self._ends:
+            place = bisect_right(self._starts, at)
+            self._day = self._days[max(place - 1, 0)]
+            self._ends = self._starts[place] if place < len(self._starts) else inf
+        return self._day
+
+
 def replay(
     *, terms: Terms, events: Iterable[Event], movements: Sequence[Movement], opening: int, day_starts: Sequence[float]
 ) -> Report:
@@ -125,17 +142,12 @@ def replay(
     bucket = Bucket(terms, day_starts[0]) if terms.rate else None
     balance = Balance(opening, movements)
     by_type, may_owe = report.by_type, terms.allow_negative
-    day, day_ends = report.days[0], -inf
+    calendar = Calendar(day_starts, report.days)
     for at, event_type, charged in events:
-        if at >= day_ends:
-            place = bisect_right(day_starts, at)
-            day = report.days[max(place - 1, 0)]
-            day_ends = day_starts[place] if place < len(day_starts) else inf
         if at >= balance.due:
             balance.go_on_to(at)
-        outcome = by_type.get(event_type)
-        if outcome is None:
-            outcome = by_type[event_type] = Outcome()
+        day = calendar.day_of(at)
+        outcome = by_type.get(event_type) or by_type.setdefault(event_type, Outcome())
         outcome.events += 1
         outcome.charged += charged
         day.charged += charged
