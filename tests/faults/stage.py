@@ -15,7 +15,7 @@ from apps.ops import engines, processes
 from tests.faults import oracle
 from tests.faults.load import Load
 from tests.faults.world import Payer, payers
-from tests.ops.running import Product
+from tests.ops.running import Product, eventually
 
 LONG = bool(os.environ.get("FAULTS_LONG"))
 SEED = os.environ.get("FAULTS_SEED") or str(random.randrange(2**32))
@@ -76,9 +76,8 @@ class Stage:
 
     def kill(self, sign: str, *, most: int = 100) -> None:
         """As the kernel does when memory is short: those of the product's own processes with this in their command."""
-        victims = [process for process in self.product.everybody() if sign in _command(process)][:most]
-        assert victims, sign
-        for process in victims:
+        victims = eventually(lambda: [each for each in self.product.everybody() if sign in _command(each)])
+        for process in victims[:most]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
 
