@@ -273,7 +273,7 @@ def assert_refused_by_terms(answer: Any, refused: Refused) -> None:
     assert answer.headers.get("Retry-After") == (None if refused.wait is None else str(refused.wait))
 
 
-def run(root: User, number: int, **given: Any) -> None:
+def assert_the_model_agrees(root: User, number: int, **given: Any) -> None:
     Calls.root = root
     settled = settings(
         stateful_step_count=STEPS, deadline=None, database=None, suppress_health_check=list(HealthCheck), **given
@@ -282,11 +282,11 @@ def run(root: User, number: int, **given: Any) -> None:
 
 
 def test_a_few_runs_end_as_the_contract_says(root: User) -> None:
-    run(root, 1, max_examples=15)
+    assert_the_model_agrees(root, 1, max_examples=15)
 
 
 @pytest.mark.soak
 def test_two_hundred_runs_end_as_the_contract_says(root: User) -> None:
     number = int(os.environ.get("FAULTS_SEED") or random.randrange(2**32))
     print(f"FAULTS_SEED={number}")
-    run(root, number, max_examples=200)
+    assert_the_model_agrees(root, number, max_examples=200)
