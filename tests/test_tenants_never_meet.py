@@ -15,6 +15,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from drf_spectacular.generators import SchemaGenerator
 
 from apps.accounts.models import User
+from apps.kernel.ids import new_id
 from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.caller import Caller
@@ -41,11 +42,19 @@ NOWHERE |= {
     "routine_instance_id": "instance_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "routine_run_id": "run_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
+NOWHERE |= {
+    "course_id": "crs_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "course_version_id": "cv_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "enrollment_id": "enr_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "device_id": "dev_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+}
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id", "planId": "plan_id"}
+QUERY_IDS |= {"courseVersionId": "course_version_id"}
 BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id", "lessonIds": "lesson_id", "liveLessonIds": "lesson_id"}
 BODY_IDS |= {"planId": "plan_id"}
 BODY_IDS |= {"exerciseId": "exercise_id", "aiMoveSessionId": "session_id", "routineInstanceId": "routine_instance_id"}
 BODY_IDS |= {"routineTemplateId": "routine_template_id", "visibleLibraryTemplateIds": "routine_template_id"}
+BODY_IDS |= {"courseVersionId": "course_version_id"}
 # What makes a write go as far as its ids.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/lesson-plays": {"lessonId": "", "userId": ""},
@@ -82,6 +91,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/ai-move/sessions": {"exerciseId": ""},
     "PATCH /api/ai-move/sessions/{session_id}": {"repCount": 1},
     "POST /api/b2b/ai-move/exercises": {"exerciseId": "new", "name": {"en": "New"}},
+    "POST /api/v1/courses": {"title": {"en": "New"}},
+    "POST /api/v1/courses/{course_id}/versions": {"manifest": make.a_manifest()},
+    "POST /api/v1/enrollments": {"userId": "ada", "courseVersionId": ""},
+    "PATCH /api/v1/enrollments/{enrollment_id}": {"status": "revoked"},
+    "POST /api/v1/devices": {"userId": "", "name": "New"},
+    "PATCH /api/v1/devices/{device_id}": {"trusted": True},
 }
 MODULES = ["ai_training", "delivery"]
 
@@ -94,6 +109,10 @@ class Route(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def is_platform(self) -> bool:
+        return self.path.startswith("/api/v1/")
 
 
 @cache
@@ -122,6 +141,7 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
     exercise = make.make_exercise(acme, "of-acme", name={"en": MARKER})
     template = make.make_template(acme, {"exercise": exercise}, name={"en": MARKER})
     instance = make.make_instance(dan, template)
+    version = make.make_course_version(acme, make.a_manifest({"title": {"en": MARKER}}))
     return {
         "client_id": "acme",
         "lesson_id": lesson.id,
@@ -137,6 +157,10 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "routine_template_id": template.id,
         "routine_instance_id": instance.id,
         "routine_run_id": make.make_routine_run(dan, instance, started_from=MARKER).id,
+        "course_id": version.course_id,
+        "course_version_id": version.id,
+        "enrollment_id": make.make_enrollment(dan, version).id,
+        "device_id": make.make_device(dan, name=MARKER).id,
     }
 
 
@@ -146,16 +170,22 @@ def callers(ada: EndUser, cleo: User, demo: Client, as_: Callable[..., Caller]) 
     return {"an end user": as_(ada), "an administrator": as_(cleo), "an integration": make.make_integration(demo)}
 
 
-def ask(caller: Caller, route: Route, ids: dict[str, str], query: dict[str, str]) -> Any:
+def ask(caller: Caller, route: Route, ids: dict[str, str], query: dict[str, str], tenant: str = "demo") -> Any:
     path = re.sub(r"{(\w+)}", lambda match: ids[match[1]], route.path)
     body = dict(BODIES.get(route.name, {})) if route.method != "GET" else None
     for field, kind in BODY_IDS.items():
         if body and body.get(field) in ("", [""]):
             body[field] = [ids[kind]] if body[field] else ids[kind]
+    headers = {"X-Tenant-Id": tenant, "Idempotency-Key": new_id("")} if route.is_platform else {}
     if body and "file" in body:
         form = encode_multipart(BOUNDARY, {**body, "file": SimpleUploadedFile(*body["file"])})
         return caller.call(route.method, path, form, query, {"Content-Type": MULTIPART_CONTENT})
-    return caller.call(route.method, path, body, query, {})
+    return caller.call(route.method, path, body, query, headers)
+
+
+_OF_THE_REQUEST = re.compile(
+    r"req_\w{26}|00-[0-9a-f]{32}-[0-9a-f]{16}-\d\d|\d{4}-\d\d-\d\dT[\d:.]+Z|(lpl|ppl|rvt|lesson|plan|enr|dev)_\w{26}"
+)
 
 
 def told(response: Any, ids: dict[str, str]) -> tuple[int, str]:
@@ -164,7 +194,7 @@ def told(response: Any, ids: dict[str, str]) -> tuple[int, str]:
     assert MARKER not in text, f"{response.request['PATH_INFO']} shows a foreign row: {text[:300]}"
     for kind in sorted(ids, key=lambda kind: -len(ids[kind])):
         text = text.replace(ids[kind], "…")
-    return response.status_code, re.sub(r"req_\w{26}|\d{4}-\d\d-\d\dT[\d:.]+Z|(lpl|ppl|rvt|lesson|plan)_\w{26}", "…", text)
+    return response.status_code, _OF_THE_REQUEST.sub("…", text)
 
 
 def writes(response: Any) -> bool:
@@ -206,6 +236,16 @@ def test_another_client_is_refused_in_paths_and_queries(
     assert checked >= 8
 
 
+@pytest.mark.parametrize("who", ["an end user", "an administrator"])
+def test_another_tenant_in_the_header_is_refused(who: str, callers: dict[str, Caller], foreign: dict[str, str]) -> None:
+    platform = [route for route in routes() if route.is_platform]
+    for route in platform:
+        response = ask(callers[who], route, foreign, {}, tenant="acme")
+        assert response.json()["code"] in ("authz.tenant_not_a_member", "authz.forbidden"), route.name
+        assert told(response, foreign)[0] == 403, route.name
+    assert len(platform) >= 10
+
+
 @pytest.mark.parametrize("who", ["an end user", "an administrator", "an integration"])
 def test_a_foreign_id_in_a_query_finds_nothing(who: str, callers: dict[str, Caller], foreign: dict[str, str]) -> None:
     for route in routes():
@@ -238,7 +278,12 @@ def test_nobody_learns_anything_without_a_credential(anonymous: Caller, foreign:
     for route in routes():
         response = ask(anonymous, route, foreign, {"clientId": "acme"})
         assert response.status_code == 401, route.name
-        assert told(response, {}) == (401, '{"error":"Unauthorized"}'), route.name
+        status, text = told(response, {})
+        assert status == 401, route.name
+        if route.is_platform:
+            assert response.json()["code"] == "auth.required", route.name
+        else:
+            assert text == '{"error":"Unauthorized"}', route.name
 
 
 def test_no_body_takes_the_tenant_from_the_caller(

@@ -1,5 +1,13 @@
 from rest_framework.routers import SimpleRouter
 
+from apps.delivery.views.courses import CourseVersionViewSet, CourseViewSet
+from apps.delivery.views.devices import DeviceViewSet
+from apps.delivery.views.enrollments import EnrollmentViewSet
+
 router = SimpleRouter(trailing_slash=False)
+router.register("api/v1/courses", CourseViewSet, basename="course")
+router.register("api/v1/course-versions", CourseVersionViewSet, basename="course-version")
+router.register("api/v1/enrollments", EnrollmentViewSet, basename="enrollment")
+router.register("api/v1/devices", DeviceViewSet, basename="device")
 
 urlpatterns = router.urls

@@ -29,9 +29,7 @@ class ManifestField(serializers.JSONField):
     """Taken as it is: its shape is the service's to look at, which names each fault by a pointer."""
 
 
-@extend_schema_field(
-    {"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
-)
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]})
 class TitleField(wire.LocalizedField):
     """Text by locale, or a string, which is English. There is always an English one."""
 

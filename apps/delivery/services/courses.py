@@ -60,9 +60,7 @@ def rename_course(*, client_id: str, course_id: str, title: Localized) -> Course
     return course
 
 
-def publish_version(
-    *, client_id: str, course_id: str, manifest: Json, author: str, now: datetime
-) -> CourseVersion:
+def publish_version(*, client_id: str, course_id: str, manifest: Json, author: str, now: datetime) -> CourseVersion:
     """The next version of the course, which never changes. ManifestMalformed or ManifestInvalid name each fault.
 
     The shape is looked at before the course (contract 2: shape, then existence). Publishing holds the course's row, so

@@ -17,7 +17,7 @@ class DeviceNotFound(NotFound):
 
 
 def register_device(*, client_id: str, user_id: str, name: str, now: datetime, owner: str | None = None) -> Device:
-    """A device of this person, untrusted. Where `owner` is given only they may be named, as if there were nobody else."""
+    """A device of this person, untrusted. Where `owner` is given it is theirs: nobody else is there to be named."""
     if owner is not None and user_id != owner:
         raise UserNotFound
     require_user(client_id, user_id)

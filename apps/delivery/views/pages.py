@@ -12,9 +12,7 @@ from apps.delivery.views.asking import DeliveryViewSet
 _OF_PAGE = ("limit", "cursor")
 
 
-def page(
-    view: DeliveryViewSet, rows: QuerySet[Any], query: Mapping[str, Any], show: Callable[[Any], Any]
-) -> Response:
+def page(view: DeliveryViewSet, rows: QuerySet[Any], query: Mapping[str, Any], show: Callable[[Any], Any]) -> Response:
     """The rows of one page; `query` is a valid PageQuery with the list's filters, to which its cursors are bound."""
     purpose = f"{view.client_id}:{view.principal.scope}:{view.action}:{rows.model.__name__}"
     filters = {name: value for name, value in query.items() if name not in _OF_PAGE}
@@ -23,6 +21,4 @@ def page(
         rows = rows.filter(pk__lt=cursors.unseal(purpose, cursor, filters)[0])
     found = list(rows.order_by("-pk")[: size + 1])
     more = cursors.seal(purpose, [found[size - 1].pk], filters) if len(found) > size else None
-    return view.envelope(
-        [show(row) for row in found[:size]], page={"size": size, "cursor": cursor, "nextCursor": more}
-    )
+    return view.envelope([show(row) for row in found[:size]], page={"size": size, "cursor": cursor, "nextCursor": more})
