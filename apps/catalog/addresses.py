@@ -1,32 +1,23 @@
 """May a picture, a video or a subtitle be at this address? Absolute http(s), or our own media (contract 4)."""
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from apps.kernel.outside import has_plain_characters, is_web_address
 
 MEDIA_PREFIX = "/api/media/"
-# RFC 3986 has no other characters; a browser would read some of them as something else.
-_CHARACTERS = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~\u00a1-\U0010ffff]+")
 _SIGNATURE = ("sig=", "exp=")
 
 
 def is_address(text: str) -> bool:
-    if not _CHARACTERS.fullmatch(text):
-        return False
     if text.startswith(MEDIA_PREFIX):
         path = media_path(text)
-        return "\\" not in path and not any(part in ("", ".", "..") for part in path.split("/"))
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return False
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and port != 0
-        and parts.username is None
-        and parts.password is None
-    )
+        return (
+            has_plain_characters(text)
+            and "\\" not in path
+            and not any(part in ("", ".", "..") for part in path.split("/"))
+        )
+    return is_web_address(text)
 
 
 def media_path(address: str) -> str:

@@ -23,7 +23,7 @@ class FilmRefused(BadRequest):
 
 
 def frame_from(url: str, seconds: float) -> Picture:
-    """`frame_at` for a film at an address. Raises FilmRefused, CannotFetch."""
+    """`frame_at` for a film at an address. Raises FilmRefused, CannotReach."""
     refuse_playlist(url)
     with fetching.fetch(url) as film:
         return frame_at(film.path, seconds)

@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.catalog import media, thumbnails, webvtt
 from apps.catalog.batches import tasks as batch_tasks  # noqa: F401 - its performers are found from here
-from apps.catalog.fetching import CannotFetch
 from apps.catalog.films import FilmRefused
 from apps.catalog.models import Lesson, Subtitle
 from apps.catalog.pictures import PictureRefused
@@ -13,6 +12,7 @@ from apps.catalog.services import subtitles
 from apps.jobs.performers import Hopeless, NotNow, performs
 from apps.jobs.work import Work
 from apps.kernel.clock import now
+from apps.kernel.outside import CannotReach
 from apps.kernel.refusals import NotFound
 
 
@@ -31,7 +31,7 @@ def take_thumbnail(work: Work) -> None:
         return
     try:
         thumbnail = thumbnails.take(origin)
-    except CannotFetch as refusal:
+    except CannotReach as refusal:
         raise (NotNow if refusal.may_pass else Hopeless)(refusal.message) from refusal
     except (FilmRefused, PictureRefused, NotFound) as refusal:
         raise Hopeless(refusal.message) from refusal

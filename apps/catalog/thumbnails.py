@@ -58,7 +58,7 @@ def origin_of(lesson: Lesson) -> Origin | None:
 
 
 def take(origin: Origin) -> Thumbnail:
-    """Fetch, decode, draw: takes seconds, and writes nothing. Raises FilmRefused, PictureRefused, CannotFetch."""
+    """Fetch, decode, draw: takes seconds, and writes nothing. Raises FilmRefused, PictureRefused, CannotReach."""
     if isinstance(origin, Given):
         with media.open(origin.path) as file:
             return Thumbnail(None, pictures.blur_data_url(file.read(pictures.MOST_BYTES + 1)))

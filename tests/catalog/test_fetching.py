@@ -18,8 +18,9 @@ from pytest_django.fixtures import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from apps.catalog import fetching, public_internet
-from apps.catalog.fetching import AddressRefused, AnswerRefused, CannotFetch, TooBig, TooSlow, Unreachable, fetch
+from apps.catalog.fetching import AnswerRefused, TooBig, fetch
+from apps.kernel import outside
+from apps.kernel.outside import AddressRefused, CannotReach, TooSlow, Unreachable
 
 NOT_PUBLIC = "The host does not exist, or is not on the public internet."
 
@@ -35,8 +36,8 @@ def fetched(url: str, *, most_bytes: int = 1_000_000, seconds: float = 30) -> by
 def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What the resolver says of a host; of those not in it, the truth."""
     known: dict[str, list[str]] = {}
-    really = fetching.resolve
-    monkeypatch.setattr(fetching, "resolve", lambda host, port: known.get(host) or really(host, port))
+    really = outside.resolve
+    monkeypatch.setattr(outside, "resolve", lambda host, port: known.get(host) or really(host, port))
     return known
 
 
@@ -127,45 +128,12 @@ def test_proxies_of_the_environment_are_not_used(httpserver: HTTPServer, monkeyp
 # --- Where it goes ---
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.8.8.8"),
-        *("168.63.129.16", "169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.0.0.192"),
-        *("192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1"),
-        *("224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255"),
-        *("::", "::1", "::127.0.0.1", "fe80::1", "fe80::1%eth0", "fec0::1", "fc00::1", "fd00:ec2::254", "ff02::1"),
-        *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:a00:1", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe"),
-        *(
-            "64:ff9b:1::1",
-            "2002:7f00:1::",
-            "2002:a9fe:a9fe::1",
-            "2001::1",
-            "2001:db8::1",
-            "3fff::1",
-            "100::1",
-            "5f00::1",
-        ),
-    ],
-)
-def test_an_address_that_is_not_public_is_refused(address: str, answers: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "::1", "fe80::1%eth0", "::ffff:127.0.0.1"])
+def test_a_host_with_one_address_that_is_not_public_is_refused(address: str, answers: dict[str, list[str]]) -> None:
     answers["films.example"] = ["93.184.215.14", address]
     with pytest.raises(AddressRefused) as refusal, fetch("http://films.example/", allow_loopback=False):
         pass
     assert refusal.value.message == NOT_PUBLIC
-    assert not public_internet.is_public(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0"),
-        *("169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.0", "198.17.255.255", "198.20.0.0"),
-        *("223.255.255.255", "2606:4700::1111", "2a00:1450::1", "::ffff:1.1.1.1", "64:ff9b::1.1.1.1"),
-    ],
-)
-def test_the_neighbours_of_the_special_ranges_are_public(address: str) -> None:
-    assert public_internet.is_public(address)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +200,7 @@ def test_a_name_is_looked_up_once_and_the_connection_goes_to_that_answer(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookups = iter([["127.0.0.1"], ["169.254.169.254"], ["10.0.0.1"]])
-    monkeypatch.setattr(fetching, "resolve", lambda host, port: next(lookups))
+    monkeypatch.setattr(outside, "resolve", lambda host, port: next(lookups))
     server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     assert fetched(f"http://films.example:{server.port}/a") == b"ok"
     assert f"Host: films.example:{server.port}\r\n".encode() in server.asked[0]
@@ -293,7 +261,7 @@ def test_a_name_that_becomes_private_between_redirects_is_refused(
     httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookups = iter([["127.0.0.1"], ["10.0.0.1"]])
-    monkeypatch.setattr(fetching, "resolve", lambda host, port: next(lookups))
+    monkeypatch.setattr(outside, "resolve", lambda host, port: next(lookups))
     httpserver.expect_request("/a").respond_with_data(status=302, headers={"Location": "/b"})
     with pytest.raises(AddressRefused):
         fetched(f"http://films.example:{httpserver.port}/a")
@@ -332,7 +300,7 @@ def drip(begin: bytes, drop: bytes) -> Talk:
 )
 def test_a_server_that_drips_is_left(begin: bytes, drop: bytes, serve: Callable[..., Server]) -> None:
     server = serve(drip(begin, drop))
-    with pytest.raises(CannotFetch) as refusal:
+    with pytest.raises(CannotReach) as refusal:
         fetched(f"http://127.0.0.1:{server.port}/", seconds=0.4)
     assert refusal.value.may_pass
     assert server.left.wait(30), "the connection is still open"
@@ -347,7 +315,7 @@ def test_a_server_that_says_nothing_is_left(serve: Callable[..., Server]) -> Non
 
 def test_a_resolver_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     never = threading.Event()
-    monkeypatch.setattr(fetching, "resolve", lambda host, port: never.wait() and [])
+    monkeypatch.setattr(outside, "resolve", lambda host, port: never.wait() and [])
     with pytest.raises(TooSlow):
         fetched("http://films.example/", seconds=0.1)
     never.set()
@@ -431,7 +399,7 @@ def test_a_packed_transfer_is_refused(serve: Callable[..., Server]) -> None:
 @pytest.mark.parametrize(("status", "may_pass"), [(204, False), (206, False), (403, False), (404, False), (503, True)])
 def test_only_200_is_a_file(status: int, may_pass: bool, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/").respond_with_handler(lambda request: status_only(request, status))
-    with pytest.raises(CannotFetch, match=f"answers {status}") as refusal:
+    with pytest.raises(CannotReach, match=f"answers {status}") as refusal:
         fetched(httpserver.url_for("/"))
     assert refusal.value.may_pass is may_pass
 
@@ -516,7 +484,7 @@ def authority(tmp_path: Path) -> Authority:
 @pytest.fixture
 def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
     context = ssl.create_default_context(cafile=str(authority.file))
-    monkeypatch.setattr(fetching, "tls", lambda: context)
+    monkeypatch.setattr(outside, "tls", lambda: context)
     return authority
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 from pytest_httpserver import HTTPServer
 
 from apps.catalog import darkroom, decoding, pictures
-from apps.catalog.fetching import AddressRefused
 from apps.catalog.films import FilmRefused, frame_at, frame_from
+from apps.kernel.outside import AddressRefused
 
 DEMO = Path("static/demo")
 # The library leaves this one function without types.
