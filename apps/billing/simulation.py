@@ -140,9 +140,8 @@ def replay(
     """
     report = Report(days=[Day() for _ in day_starts], opening=opening)
     bucket = Bucket(terms, day_starts[0]) if terms.rate else None
-    balance = Balance(opening, movements)
+    balance, calendar = Balance(opening, movements), Calendar(day_starts, report.days)
     by_type, may_owe = report.by_type, terms.allow_negative
-    calendar = Calendar(day_starts, report.days)
     for at, event_type, charged in events:
         if at >= balance.due:
             balance.go_on_to(at)
