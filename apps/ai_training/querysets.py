@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Case, Exists, Model, OuterRef, Prefetch, Q, When
+from django.db.models import Case, Exists, F, FilteredRelation, Model, OuterRef, Prefetch, Q, When
+from django.db.models.functions import Coalesce
 
 from apps.accounts.principal import Principal
 from apps.ai_training.states import OPEN_INSTANCE, OPEN_RUN, InstanceStatus, PlanStatus, TemplateStatus, VersionStatus
@@ -63,6 +64,23 @@ class TemplateQuerySet(TenantQuerySet["RoutineTemplate"]):
         versions: VersionQuerySet = VersionQuerySet(self.model.versions.rel.related_model)
         current = versions.exclude(status=VersionStatus.SUPERSEDED).with_steps()
         return self.prefetch_related(Prefetch("versions", queryset=current, to_attr="current"))
+
+    def with_shown(self, client_id: str | None) -> Self:
+        """Each with `shown_…`, what its list shows: the draft where the client owns it, else what is published.
+
+        None for whoever sees the drafts of all.
+        """
+        drafts = Q(versions__status=VersionStatus.DRAFT)
+        if client_id is not None:
+            drafts &= Q(versions__client=client_id)
+        published = Q(versions__status=VersionStatus.PUBLISHED)
+        joined = self.alias(
+            draft=FilteredRelation("versions", condition=drafts),
+            published=FilteredRelation("versions", condition=published),
+        )
+        columns = ("id", "number", "name", "goal", "intensity", "minutes", "equipment", "risk_tiers")
+        shown = {f"shown_{name}": Coalesce(f"draft__{name}", f"published__{name}") for name in columns}
+        return joined.annotate(**shown, draft_number=F("draft__number"), published_number=F("published__number"))
 
     def _chosen(self, client_id: str) -> Q:
         choices: TenantQuerySet[Model] = TenantQuerySet(self.model.shown_by.rel.related_model)

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.ai_training import services
 from apps.ai_training.models import Exercise
+from apps.kernel.refusals import NotFound
+from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.asserts import assert_names_field, assert_refused, assert_unauthorized
@@ -96,3 +99,13 @@ def test_who_may_read_and_who_may_write(ada: EndUser, cleo: User, acme: Client, 
     assert_refused(as_(ada).get(MANAGED), 403, "This role may not do that")
     assert_refused(as_(ada).post(MANAGED, OWN), 403)
     assert_refused(as_(cleo).post(MANAGED, OWN, query={"clientId": "acme"}), 403)
+
+
+def test_a_client_says_its_own_exercise_anew(demo: Client, march: Exercise) -> None:
+    own = make.make_exercise(demo, "own")
+    with binding.bound("demo"):
+        services.update_exercise(client=demo, exercise_id="own", fields={"name": {"en": "Anew"}, "equipment": ["mat"]})
+        own.refresh_from_db()
+        assert (own.name, own.equipment) == ({"en": "Anew"}, ["mat"])
+        with pytest.raises(NotFound):
+            services.update_exercise(client=demo, exercise_id="march-basic", fields={"name": {"en": "Mine"}})

@@ -8,6 +8,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
+from apps.ai_training.models import Exercise, RoutineTemplate
 from apps.billing import periods
 from apps.billing import services as billing
 from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, LedgerEntry, MeteredDay, Statement
@@ -149,10 +150,29 @@ def a_statement(client: Client, marker: str) -> Statement:
         )
 
 
+def with_training(client: Client) -> None:
+    """Pages about training are there for clients that have the module."""
+    client.modules = ["ai_training"]
+    client.save()
+
+
+def an_exercise(client: Client, marker: str) -> Exercise:
+    with_training(client)
+    return make.make_exercise(client, f"{marker}-march", name={"en": f"{marker} march"})
+
+
+def a_routine(client: Client, marker: str) -> RoutineTemplate:
+    with_training(client)
+    exercise = make.make_exercise(client, f"{marker}-step", name={"en": f"{marker} step"})
+    return make.make_template(client, {"exercise": exercise}, name={"en": f"{marker} routine"}, goal=f"{marker} goal")
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
     "tenants.enduser": a_user,
+    "ai_training.exercise": an_exercise,
+    "ai_training.routinetemplate": a_routine,
     "catalog.lesson": a_lesson,
     "catalog.lessonbatch": a_batch,
     "catalog.plan": a_plan,

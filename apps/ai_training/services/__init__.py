@@ -1,6 +1,6 @@
 """What changes training, and when is it refused? (003, contract 8)"""
 
-from apps.ai_training.services.exercises import ExerciseFields, create_exercise
+from apps.ai_training.services.exercises import ExerciseChanges, ExerciseFields, create_exercise, update_exercise
 from apps.ai_training.services.library import show_templates
 from apps.ai_training.services.moves import Figures, Metadata, SessionNotFound, create_session, update_session
 from apps.ai_training.services.plans import (
@@ -25,6 +25,7 @@ from apps.ai_training.services.templates import (
 )
 
 __all__ = [
+    "ExerciseChanges",
     "ExerciseFields",
     "Figures",
     "Generated",
@@ -52,6 +53,7 @@ __all__ = [
     "show_templates",
     "start_run",
     "sync_run",
+    "update_exercise",
     "update_session",
     "update_template",
 ]

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from apps.ai_training.models import Exercise
 from apps.kernel.localized import Localized
-from apps.kernel.refusals import BadRequest, Conflict, Detail
+from apps.kernel.refusals import BadRequest, Conflict, Detail, NotFound
 from apps.tenants import binding
 from apps.tenants.models import Client
 
@@ -20,6 +20,12 @@ class ExerciseFields(TypedDict):
     equipment: NotRequired[list[str]]
 
 
+class ExerciseChanges(TypedDict, total=False):
+    name: Localized
+    description: Localized
+    equipment: list[str]
+
+
 def create_exercise(*, client: Client, fields: ExerciseFields, now: datetime) -> Exercise:
     """A new exercise of this client; Conflict if it has one of that name already."""
     try:
@@ -29,6 +35,18 @@ def create_exercise(*, client: Client, fields: ExerciseFields, now: datetime) ->
         if "exercise_unique" in str(error):
             raise Conflict("exerciseId is taken") from error
         raise
+
+
+def update_exercise(*, client: Client, exercise_id: str, fields: ExerciseChanges) -> Exercise:
+    """Say anew how the client's own exercise is called and what it needs; what apps call it stays."""
+    with binding.atomic():
+        exercise = Exercise.objects.for_client(client.pk).locked().filter(exercise_id=exercise_id).first()
+        if exercise is None:
+            raise NotFound("Exercise not found")
+        for name, value in fields.items():
+            setattr(exercise, name, value)
+        exercise.save()
+    return exercise
 
 
 def exercises_named(client_id: str, names: Iterable[tuple[str, str]]) -> dict[str, Exercise]:

@@ -1,0 +1,5 @@
+"""What may staff see and do of training? Each noun's pages in a module of its own (contract 8, 11)."""
+
+from apps.ai_training.admin import exercises, templates
+
+__all__ = ["exercises", "templates"]
