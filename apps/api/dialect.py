@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CHALLENGE = 'Bearer realm="gofa"'
 # The code of a problem that no rule named more precisely.
-_PROBLEM_CODES = {
+PROBLEM_CODES = {
     400: "request.invalid",
     401: "auth.required",
     403: "authz.forbidden",
@@ -124,7 +124,7 @@ def _gofa(refusal: Refusal) -> dict[str, Any]:
 
 
 def _problem(request: HttpRequest, refusal: Refusal) -> dict[str, Any]:
-    code = refusal.code or _PROBLEM_CODES.get(refusal.status, "request.invalid")
+    code = refusal.code or PROBLEM_CODES.get(refusal.status, "request.invalid")
     body: dict[str, Any] = {
         "type": f"/api/v1/problems/{code}",
         "title": refusal.title,

@@ -1,14 +1,16 @@
 """The platform dialect: `/api/v1/...`, an envelope around the data, RFC 9457 problems, If-Match (contract 2, 9)."""
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
 from apps.api import idempotency, tracing
 from apps.api.dialect import SAFE_METHODS
 from apps.api.viewset import ApiViewSet
-from apps.kernel.refusals import BadRequest, Conflict
+from apps.kernel.refusals import BadRequest, Conflict, Refusal
 
 API_VERSION = "v1.0"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -20,18 +22,28 @@ class VersionConflict(Conflict):
 
 
 class PlatformViewSet(ApiViewSet):
-    """The base of every `/api/v1/...` view. Refusals are answered as problems by the path's prefix."""
+    """The base of every `/api/v1/...` view. Refusals are answered as problems by the path's prefix.
+
+    The description names every code that an operation may answer: the usual ones, `always_refuses`, and the action's
+    own of `refusals`.
+    """
+
+    always_refuses: ClassVar[Sequence[type[Refusal]]] = ()
+    refusals: ClassVar[Mapping[str, Sequence[type[Refusal]]]] = {}
+    header_parameters: ClassVar[Sequence[OpenApiParameter]] = ()
 
     def envelope(self, data: Any, status: int = 200, *, page: dict[str, Any] | None = None) -> Response:
         """`{"data", "meta"}` with the request's ids, and the page's place where there is one."""
-        meta: dict[str, Any] = {
+        meta = self.meta() if page is None else {**self.meta(), "page": page}
+        return Response({"data": data, "meta": meta}, status=status)
+
+    def meta(self) -> dict[str, Any]:
+        """For answers that are made as bytes at once."""
+        return {
             "requestId": tracing.request_id(self.request),
             "apiVersion": API_VERSION,
             "traceId": tracing.traceparent(self.request),
         }
-        if page is not None:
-            meta["page"] = page
-        return Response({"data": data, "meta": meta}, status=status)
 
     def idempotency_key(self) -> str | None:
         """Required on writes that have a body; a ULID."""

@@ -1,13 +1,16 @@
 """What does the OpenAPI document say that the views do not? Refusals, headers, the two documents (contract 9)."""
 
+from collections import defaultdict
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
-from apps.api import dialect
+from apps.api import dialect, idempotency
 from apps.api.dialect import SAFE_METHODS
+from apps.api.problem import PlatformViewSet
 from apps.api.viewset import ApiViewSet
+from apps.kernel.refusals import BadRequest, Refusal
 
 _ERROR = {
     "type": "object",
@@ -25,7 +28,7 @@ _ERROR = {
         },
     },
 }
-_PROBLEM = {
+_PROBLEM_SHAPE = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "code", "requestId", "traceId"],
     "properties": {
@@ -43,11 +46,17 @@ _MEANINGS = {
     "404": "It does not exist, or not for this caller",
     "409": "It cannot be done in the present state, or the idempotency key is in use",
     "413": "The body is over the limit",
+    "422": "The shape is right, and the meaning is not",
     "415": "The media type is not supported",
     "429": "A limit was reached; see Retry-After",
     "500": "An unexpected failure",
     "503": "A part of the service does not answer; see Retry-After",
 }
+
+# Of the general refusals; a domain's own may have another title for the same status.
+_GENERAL = (BadRequest.__module__, dialect.__name__)
+_TITLES = {each.status: each.title for each in (BadRequest, *Refusal.__subclasses__()) if each.__module__ in _GENERAL}
+PROBLEM_JSON = "application/problem+json"
 
 
 class GofaSchema(AutoSchema):
@@ -57,18 +66,27 @@ class GofaSchema(AutoSchema):
     """
 
     def get_override_parameters(self) -> list[Any]:
-        if self.method in SAFE_METHODS or not isinstance(self.view, ApiViewSet):
+        if not isinstance(self.view, ApiViewSet):
             return []
+        named = list(self.view.header_parameters) if isinstance(self.view, PlatformViewSet) else []
+        if self.method in SAFE_METHODS:
+            return named
         text = "A retry with the same key and body gets the first answer again, for 24 hours."
-        return [OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description=text)]
+        if isinstance(self.view, PlatformViewSet):
+            text += " A ULID; required where there is a body."
+        return [*named, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description=text)]
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
         if operation is None or not isinstance(self.view, ApiViewSet):
             return operation
         responses = operation["responses"]
-        for status in self._usual_refusals(operation):
-            responses.setdefault(status, self._refusal(status))
+        if isinstance(self.view, PlatformViewSet):
+            for status, codes in self._problem_codes(self.view, self._usual_refusals(operation)).items():
+                responses.setdefault(status, _problem(status, codes))
+        else:
+            for status in self._usual_refusals(operation):
+                responses.setdefault(status, _error(status))
         operation["responses"] = dict(sorted(responses.items()))
         return operation
 
@@ -91,18 +109,68 @@ class GofaSchema(AutoSchema):
             found.append("409")
         return found
 
-    def _refusal(self, status: str) -> dict[str, Any]:
-        platform = dialect.is_platform(self.path)
-        name, media_type = ("Problem", "application/problem+json") if platform else ("Error", "application/json")
-        schema = {"$ref": f"#/components/schemas/{name}"}
-        return {"description": _MEANINGS[status], "content": {media_type: {"schema": schema}}}
+    def _problem_codes(self, view: PlatformViewSet, usual: list[str]) -> dict[str, list[str]]:
+        """Every code that the operation may answer, by status."""
+        refusals = [*view.always_refuses, *view.refusals.get(view.action, ())]
+        codes: defaultdict[str, list[str]] = defaultdict(list)
+        for refusal in refusals:
+            codes[str(refusal.status)].append(refusal.code or dialect.PROBLEM_CODES[refusal.status])
+        for status in usual:
+            # Where rules name what does not exist, or stands against it, that is all there is of it.
+            if status == "409" or (status == "404" and codes["404"]):
+                continue
+            codes[status].append(dialect.PROBLEM_CODES[int(status)])
+        if self.method not in SAFE_METHODS:
+            codes["400"].append(str(idempotency.KeyInvalid.code))
+            codes["409"] += [str(idempotency.InProgress.code), str(idempotency.ReplayMismatch.code)]
+        return {status: sorted(set(found)) for status, found in codes.items() if found}
+
+
+def _error(status: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {"description": _MEANINGS[status], "content": {"application/json": {"schema": schema}}}
+
+
+def _problem(status: str, codes: list[str]) -> dict[str, Any]:
+    """A problem with one of these codes, and an example of each."""
+    one_of = {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}}
+    content = {
+        "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, one_of]},
+        "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+    }
+    return {"description": _MEANINGS[status], "content": {PROBLEM_JSON: content}}
+
+
+def _example(status: int, code: str) -> dict[str, Any]:
+    return {
+        "type": f"/api/v1/problems/{code}",
+        "title": _TITLES[status],
+        "status": status,
+        "detail": _MEANINGS[str(status)],
+        "instance": "/api/v1/…",
+        "code": code,
+        "requestId": "req_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+        "traceId": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    }
+
+
+def _examples(paths: dict[str, Any]) -> dict[str, Any]:
+    """One of each code that some operation answers."""
+    found = {}
+    for operation in (each for methods in paths.values() for each in methods.values()):
+        for status, response in operation["responses"].items():
+            named = response.get("content", {}).get(PROBLEM_JSON, {}).get("examples", ())
+            found.update({code: {"value": _example(int(status), code)} for code in named})
+    return dict(sorted(found.items()))
 
 
 def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Spectacular's last hook: the two error shapes, once."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Error"], schemas["Problem"] = _ERROR, _PROBLEM
+    schemas["Error"], schemas["Problem"] = _ERROR, _PROBLEM_SHAPE
     result["components"]["schemas"] = dict(sorted(schemas.items()))
+    if examples := _examples(result["paths"]):
+        result["components"]["examples"] = examples
     return result
 
 

@@ -3,8 +3,10 @@ from rest_framework.routers import SimpleRouter
 from apps.delivery.views.courses import CourseVersionViewSet, CourseViewSet
 from apps.delivery.views.devices import DeviceViewSet
 from apps.delivery.views.enrollments import EnrollmentViewSet
+from apps.delivery.views.sessions import PlaySessionViewSet
 
 router = SimpleRouter(trailing_slash=False)
+router.register("api/v1/play-sessions", PlaySessionViewSet, basename="play-session")
 router.register("api/v1/courses", CourseViewSet, basename="course")
 router.register("api/v1/course-versions", CourseVersionViewSet, basename="course-version")
 router.register("api/v1/enrollments", EnrollmentViewSet, basename="enrollment")

@@ -1,7 +1,8 @@
 """Who asks, about which client, and does it have the module? (contract 2, 9)"""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -9,6 +10,7 @@ from apps.accounts.access import client_for
 from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
 from apps.api.problem import PlatformViewSet
+from apps.api.wire import WireSerializer
 from apps.kernel.refusals import BadRequest, Forbidden
 from apps.tenants.models import Client
 
@@ -31,7 +33,23 @@ class DeliveryViewSet(PlatformViewSet):
     """The base of all views of delivery: `roles` may call them, for the client that `X-Tenant-Id` names."""
 
     roles: ClassVar[tuple[Role, ...]] = (Role.END_USER, *STAFF)
+    always_refuses = (TenantHeaderMissing, NotAMember, ModuleOff)
+    header_parameters = (
+        OpenApiParameter(
+            "X-Tenant-Id",
+            str,
+            OpenApiParameter.HEADER,
+            required=True,
+            description="The caller's client, one that they administer, or any for platform staff.",
+        ),
+    )
     client: Client
+
+    def optional_body(self, serializer_class: type[WireSerializer]) -> dict[str, Any]:
+        """The body, where everything in it may be left out, itself included."""
+        if self.request.META.get("CONTENT_LENGTH") in (None, "", "0"):
+            return cast("dict[str, Any]", serializer_class().run_validation({}))
+        return self.read_body(serializer_class)
 
     @property
     def principal(self) -> Principal:
