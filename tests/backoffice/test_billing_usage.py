@@ -128,6 +128,14 @@ def test_a_quota_of_none_is_used_up(platform: Browser, acme: Client) -> None:
     assert meters(platform.get(f"{USAGE}acme/change/"))[0] == ("0 of 0 used (100 %)", "0", "free")
 
 
+def test_a_quota_that_was_lowered_is_used_up_and_more(platform: Browser, acme: Client) -> None:
+    for number in range(3):
+        charge(acme, f"lpl_{number}")
+    make.make_policy(acme, quotas={BEGUN: 2})
+
+    assert meters(platform.get(f"{USAGE}acme/change/"))[0] == ("3 of 2 used (150 %)", "0", "free")
+
+
 def test_platform_staff_choose_the_client(
     platform: Browser, demo: Client, acme: Client, march: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -159,6 +167,13 @@ def test_an_administrator_sees_no_other_client(browser: Browser, demo: Client, a
     assert foreign.redirect_chain == unknown.redirect_chain == [("/admin/", 302)]
     assert browser.get(USAGE).context["client"].pk == "demo"
     assert "Terms" not in browser.get(USAGE).content.decode()
+
+
+@pytest.mark.parametrize("address", ["_00", "nobody", "a" * 300])
+def test_an_address_that_no_client_has_is_no_page(platform: Browser, demo: Client, address: str) -> None:
+    assert platform.get(f"{USAGE}{address}/change/").status_code == 302
+    assert platform.get(f"/admin/billing/statement/running/{address}/").status_code == 302
+    assert platform.get(f"/admin/billing/ledgerentry/{address}/reverse/").status_code == 302
 
 
 def test_nothing_is_written_there(browser: Browser, platform: Browser, demo: Client) -> None:

@@ -130,6 +130,8 @@ def test_a_statement_on_paper_is_the_statement_alone(page: Page, cleo: User, deb
     expect(page.locator(".gofa-sheet")).to_be_visible()
     for place in ("#header", ".breadcrumbs", "#nav-sidebar", ".object-tools"):
         expect(page.locator(place).first).to_be_hidden()
+    paper = page.evaluate("document.documentElement.clientWidth")
+    assert page.locator(".gofa-sheet").evaluate("sheet => sheet.clientWidth") > 0.9 * paper
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hant", "zh-hans"])

@@ -205,7 +205,7 @@ class LedgerEntryAdmin(TenantModelAdmin):
     def accounts(self, entry: LedgerEntry) -> str:
         return f"{entry.get_from_account_display()} → {entry.get_to_account_display()}"
 
-    @admin.display(description="")
+    @admin.display(description="", empty_value="")
     def reversing(self, entry: Any) -> SafeString | str:
         if not can_be_reversed(entry):
             return ""

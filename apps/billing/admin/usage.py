@@ -39,7 +39,7 @@ class Meter:
     def share(self) -> int | None:
         if self.usage.quota is None:
             return None
-        return 100 if self.usage.used >= self.usage.quota else self.usage.used * 100 // self.usage.quota
+        return self.usage.used * 100 // self.usage.quota if self.usage.quota else 100
 
     @property
     def level(self) -> str:
@@ -80,7 +80,7 @@ class CreditAccountAdmin(TenantModelAdmin):
     ordering = ("client_id",)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        client = _reachable().filter(pk=object_id).first()
+        client = _reachable().filter(pk=object_id.replace("\0", "")).first()
         if client is None or from_field not in (None, "client", "client_id"):
             return None
         account = CreditAccount.objects.for_client(client.id).first() or CreditAccount(client=client)
