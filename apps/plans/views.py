@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 from apps.accounts.access import client_for, client_id_for
 from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
+from apps.api import dialect
 from apps.billing.billable import COMMERCIAL_REFUSAL, BillableViewSet
 from apps.kernel.clock import now
 from apps.plans import services
@@ -54,6 +56,14 @@ class PlanPlayViewSet(BillableViewSet):
         if "plan_play_id" in self.kwargs:
             return services.client_of_plan_play(principal=self.principal, play_id=self.kwargs["plan_play_id"])
         return self.principal.client_id
+
+    def answer_refusal(self, error: Exception) -> HttpResponse:
+        """000's 400 always has `details`: an empty list where no field is to blame, as of a body that is no JSON."""
+        refusal = dialect.as_refusal(error)
+        if refusal.status != 400 or refusal.details:
+            return super().answer_refusal(error)
+        refusal.extra["details"] = []
+        return super().answer_refusal(refusal)
 
     def plays(self) -> PlanPlayQuerySet:
         return PlanPlay.objects.for_client(self.client_id).with_plan(self.client_id)

@@ -204,7 +204,12 @@ def test_4_a_wrong_shape_names_the_field(as_: As, ada: EndUser, plan: Plan, path
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"planId": NaN}', b'{"planId": "a", "planId": "b"}'])
 def test_4_a_body_that_is_no_object(as_: As, ada: EndUser, plan: Plan, body: bytes) -> None:
-    assert as_(ada).post(URL, body).status_code == 400
+    assert_refused(as_(ada).post(URL, body), 400, details=[])
+
+
+def test_4_a_key_that_is_none(as_: As, ada: EndUser, plan: Plan) -> None:
+    refused = as_(ada).post(URL, {"planId": plan.id}, Idempotency_Key="a b")
+    assert_refused(refused, 400, code="idempotency.key_invalid", details=[])
 
 
 @pytest.mark.parametrize("status", ["draft", "off"])

@@ -216,7 +216,7 @@ def test_3_a_wrong_shape_names_the_field(refused: Callable[..., list[str]], path
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"currentLessonIndex": NaN}'])
 def test_3_a_body_that_is_no_object(as_: As, ada: EndUser, walk: PlanPlay, body: bytes) -> None:
-    assert as_(ada).patch(f"{URL}/{walk.id}", body).status_code == 400
+    assert_refused(as_(ada).patch(f"{URL}/{walk.id}", body), 400, details=[])
 
 
 def test_4_a_play_that_is_not_there_or_another_clients(as_: As, ada: EndUser, cleo: User, dan: EndUser) -> None:
