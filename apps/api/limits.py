@@ -49,11 +49,13 @@ return answer
 
 _ROUNDED = 0.000001
 
+# KEYS: a bucket each. Answer: its level then, or nothing for one that nobody has taken from.
 _give_back = valkey.script("""
-for _, key in ipairs(KEYS) do
-  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBYFLOAT', key, 'level', 1) end
+local levels = {}
+for i, key in ipairs(KEYS) do
+  levels[i] = redis.call('EXISTS', key) == 1 and redis.call('HINCRBYFLOAT', key, 'level', 1) or ''
 end
-return 1
+return levels
 """)
 
 
@@ -149,9 +151,14 @@ def _ask(limits: Sequence[tuple[Limit, str]], calls: int) -> tuple[bool, list[Re
 
 
 def give_back(limits: Sequence[tuple[Limit, str]]) -> None:
-    """Undo `take`, for limits that count failures only; the next `take` sees to it that no bucket is over-full."""
+    """Undo `take`, for limits that count failures only, and say so in the answer's headers; the next `take` sees to it
+    that no bucket is over-full."""
     keys = [limit.key(scope) for limit, scope in limits]
-    valkey.ask(lambda server: _give_back(server, keys, []), otherwise=None)
+    levels: list[bytes] = valkey.ask(lambda server: _give_back(server, keys, []), otherwise=[])
+    readings = _noted.get({})
+    for (limit, _), level in zip(limits, levels, strict=False):
+        if level and limit.name in readings:
+            readings[limit.name] = _reading(limit, min(limit.capacity, float(level)), wait=0)
 
 
 def after(now: datetime, seconds: int) -> datetime:
