@@ -146,7 +146,7 @@ class LedgerPageOut(wire.WireSerializer):
 
 class UsageQuery(wire.WireSerializer):
     period = serializers.RegexField(
-        r"^20\d\d-(0[1-9]|1[0-2])\Z", required=False, help_text="A month, `2026-11`; the present one if left out."
+        r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", required=False, help_text="A month, `2026-11`; the present one if left out."
     )
 
 

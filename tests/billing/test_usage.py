@@ -94,7 +94,7 @@ def test_the_month_is_the_clients_own(demo: Client, cleo: User, as_: As) -> None
 
 
 @pytest.mark.parametrize(
-    "value", ["", "2026", "2026-13", "2026-1", "2026-00", "1999-01", "9999-12", "2026-11-01", "now"]
+    "value", ["", "2026", "2026-13", "2026-1", "2026-00", "1999-01", "9999-12", "2026-11-01", "now", "20٢٦-11"]
 )
 def test_a_wrong_period_is_named(admin: Caller, value: str) -> None:
     assert_names_field(admin.get(USAGE, {"period": value}), "period")
