@@ -55,7 +55,7 @@ export class Calls {
   /** The last call that waits and has these properties. */
   last(properties) {
     const wanted = Object.entries(properties);
-    return this.waiting.findLast((call) => wanted.every(([name, value]) => call[name] === value));
+    return this.waiting.filter((call) => wanted.every(([name, value]) => call[name] === value)).at(-1);
   }
 
   /** The run is over: nothing of it is to be told any more. */
@@ -106,7 +106,8 @@ export class Calls {
         "Idempotency-Key": call.key,
       },
       body: JSON.stringify(call.body).replace("{session}", session),
-      signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
+      // A tablet of some years ago waits as long as it likes.
+      signal: AbortSignal.timeout?.(LONGEST_ANSWER_MS),
       // When the page goes away meanwhile, the browser delivers it all the same.
       keepalive: true,
     });

@@ -8,7 +8,10 @@ import { listenTo, tell } from "./camera.js";
 import { Face, fill, find } from "./face.js";
 import { Stopwatch } from "./stopwatch.js";
 
-const REPORT_EVERY_MS = 5000;
+// A pause and a page that goes away tell it at once.
+const REPORT_EVERY_MS = 15000;
+// A hand that shakes presses twice, and would skip two exercises.
+const DEAF_MS = 400;
 const ASK_AGAIN_MS = 3000;
 const CLOSED = ["completed", "skipped"];
 const OVER = ["completed", "abandoned"];
@@ -60,6 +63,8 @@ function enter(step) {
   face.step(step);
   showFigure();
   face.show("step");
+  find("skip").disabled = true;
+  setTimeout(() => (find("skip").disabled = false), DEAF_MS);
   place(step);
 }
 

@@ -112,6 +112,16 @@ def test_what_was_counted_at_the_moment_of_a_reload_is_not_lost(page: Page, ada:
     problems.clear()
 
 
+def test_what_is_seen_is_told_while_the_exercise_goes_on(page: Page, ada: EndUser) -> None:
+    page.add_init_script("const real = setInterval; window.setInterval = (work, ms) => real(work, ms / 10);")
+    run = make_run(ada)
+    begin(page, run, ada)
+    press(page, "Start")
+    count(page, 2)
+    assert_soon(page, lambda: [session["rep_count"] for session in sessions_of(run)] == [2])
+    assert sessions_of(run)[0]["status"] == "in-progress"
+
+
 def test_another_browser_goes_on_where_the_run_is(page: Page, ada: EndUser) -> None:
     run = make_run(ada, status="in-progress", current_step_index=2)
     page.goto(routine_address(run, ada))
@@ -126,6 +136,15 @@ def test_where_the_person_is_can_be_read_from_the_run(page: Page, ada: EndUser) 
     assert_soon(page, lambda: stored(run).current_step_index == 1)
     assert stored(run).status == "in-progress"
     assert states_of(run)[:2] == ["skipped", "pending"]
+
+
+def test_a_hand_that_shakes_skips_one_exercise_and_not_two(page: Page, ada: EndUser) -> None:
+    run = make_run(ada)
+    begin(page, run, ada)
+    page.get_by_role("button", name="Skip this exercise").dblclick()
+    assert_soon(page, lambda: states_of(run)[0] == "skipped")
+    expect(page.locator("[data-place]")).to_have_text("Exercise 2 of 5")
+    assert states_of(run)[1] == "pending"
 
 
 def test_an_exercise_that_was_begun_and_is_skipped_is_abandoned(page: Page, ada: EndUser) -> None:
