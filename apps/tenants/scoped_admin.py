@@ -198,7 +198,10 @@ class TenantModelAdmin(_Scoped, _ModelAdmin):
         return [each for each in offered if reaches_all() or each != "client"]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Only what the filters beside the list ask for; Django would let any column be asked for anything."""
+        """Only what the filters beside the list ask for; Django would let any column be asked for anything, and for a
+        NUL, which no row can have and PostgreSQL does not take."""
+        if "\0" in str(value):
+            return False
         for each in self.get_list_filter(request):
             if isinstance(each, type) and lookup == getattr(each, "parameter_name", None):
                 return True

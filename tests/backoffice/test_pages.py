@@ -63,6 +63,23 @@ def test_the_documentation_runs_no_inline_script(client: Browser, path: str) -> 
     assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", response.content.decode()) == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "billing/ledgerentry/?client__id__exact=%00",
+        "billing/ledgerentry/?kind__exact=%00",
+        "billing/ledgerentry/export/?client__id__exact=%00",
+        "billing/creditlot/?client__id__exact=%00",
+        "plans/planplay/?status__exact=%00",
+        "tenants/client/?status__exact=%00",
+    ],
+)
+def test_a_filter_that_no_row_can_meet_is_a_bad_request(
+    root: User, at_admin: Callable[[User], Browser], query: str
+) -> None:
+    assert at_admin(root).get(f"/admin/{query}").status_code == 400
+
+
 def test_what_a_client_writes_is_text_on_every_page(
     demo: Client, cleo: User, at_admin: Callable[[User], Browser]
 ) -> None:
