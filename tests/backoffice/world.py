@@ -135,6 +135,7 @@ def a_statement(client: Client, marker: str) -> Statement:
     month, time = periods.month(2026, 1, client.time_zone), now()
     with binding.bound(client.id):
         return Statement.objects.create(
+            id=f"stm_{marker}",
             client=client,
             period=month.first_day,
             starts_at=month.start,
