@@ -1,8 +1,11 @@
 """A course to walk through in tests, and how a session of it is looked at."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+from apps.api import valkey
+from apps.api.limits import Limit
 from apps.delivery.models import PlaySession, SessionChange
 from apps.events.models import OutboxEvent
 from apps.tenants import binding
@@ -58,6 +61,11 @@ def events(session_id: str) -> list[str]:
     with binding.bound(binding.ALL_CLIENTS):
         told = OutboxEvent.objects.filter(subject_id=session_id).order_by("id").values_list("event_type", flat=True)
         return [each.removeprefix("delivery.play_session.").removesuffix(".v1") for each in told]
+
+
+def leave(limit: Limit, scope: str, calls: int) -> None:
+    """So many are left in the bucket, and no time will add to it."""
+    valkey.client().hset(limit.key(scope), mapping={"level": str(calls), "at": str(time.time() + 3600)})
 
 
 def assert_changed(session: PlaySession, action: str, author: str = "ada") -> PlaySession:

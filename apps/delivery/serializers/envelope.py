@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.api import wire
@@ -32,7 +33,9 @@ def enveloped(row: type[wire.WireSerializer]) -> Any:
 
 def listed(row: type[wire.WireSerializer]) -> Any:
     """A page of rows, whose `meta` tells where it stands."""
-    return type(f"{_name(row)}Page", (wire.WireSerializer,), {"data": row(many=True), "meta": PageMetaOut()})
+    made = type(f"{_name(row)}Page", (wire.WireSerializer,), {"data": row(many=True), "meta": PageMetaOut()})
+    # The page of an action called list is still one object.
+    return extend_schema_serializer(many=False)(made)
 
 
 def _name(row: type[wire.WireSerializer]) -> str:
