@@ -95,13 +95,19 @@ def _chart(days: tuple[Day, ...]) -> list[dict[str, Any]]:
     if len(days) < 2:
         return []
     most, step = max(day.total_runs for day in days), 100 / len(days)
-    return [_bar(day, most, place * step, step) for place, day in enumerate(days)]
+    bars = [_bar(day, most, place * step, step) for place, day in enumerate(days)]
+    for bar, before in zip(bars[1:], bars, strict=False):
+        bar["names_month"] = bar["month"] != before["month"]
+    return bars
 
 
 def _bar(day: Day, most: int, left: float, step: float) -> dict[str, Any]:
     begun, completed = (_TALLEST_BAR * runs // most for runs in (day.total_runs, day.completed_runs))
     return {
         "label": dateformat.format(day.day, pgettext("a day in a chart, as Django writes dates", "M j")),
+        "day": dateformat.format(day.day, pgettext("a day below its bar, as Django writes dates", "j")),
+        "month": dateformat.format(day.day, pgettext("a month below its bar, as Django writes dates", "M")),
+        "names_month": True,
         "runs": f"{day.completed_runs}/{day.total_runs}",
         "left": f"{left + step * 0.25:.2f}",
         "width": f"{step * 0.5:.2f}",

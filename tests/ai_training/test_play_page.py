@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client as Browser
 from pytest_django import DjangoAssertNumQueries
 
@@ -323,6 +324,7 @@ def test_a_run_that_was_stopped_says_so_and_shows_no_figure_that_nobody_reported
     assert "0 / 1" in text
 
 
+@time_machine.travel("2026-03-01T12:00Z")
 def test_days_of_training_are_drawn_where_there_are_some_to_compare(
     ada: EndUser, builder: RoutineTemplate, demo: Client, march: Any
 ) -> None:
@@ -335,6 +337,18 @@ def test_days_of_training_are_drawn_where_there_are_some_to_compare(
         make.make_routine_run(ada, instance, created_at=earlier, status="abandoned", ended_at=earlier)
     text = browser_of(ada).get(address).content.decode()
     assert re.findall(r'class="chart-grade"[^>]*>([^<]+)<', text) == ["0/1", "0/2", "1/1"]
+    assert re.findall(r'class="chart-name"[^>]*>([^<]+)<', text) == ["24", "Feb", "27", "1", "Mar"]
+    assert 'aria-label="Feb 24: 0/1; Feb 27: 0/2; Mar 1: 1/1"' in text
+
+
+def test_the_day_of_the_summary_is_that_of_the_client(
+    ada: EndUser, builder: RoutineTemplate, demo: Client, march: Any
+) -> None:
+    demo.time_zone = "Pacific/Kiritimati"
+    demo.save()
+    with time_machine.travel("2026-03-01T12:00Z"):
+        run = finished_run(ada, builder, demo, march)
+        assert '<time datetime="2026-03-02">' in browser_of(ada).get(address_of(run)).content.decode()
 
 
 def test_text_of_a_routine_stays_text(ada: EndUser, demo: Client) -> None:
