@@ -47,6 +47,7 @@ NOWHERE |= {
     "course_version_id": "cv_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "enrollment_id": "enr_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "device_id": "dev_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "play_session_id": "pls_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id", "planId": "plan_id"}
 QUERY_IDS |= {"courseVersionId": "course_version_id"}
@@ -54,7 +55,7 @@ BODY_IDS = {"lessonId": "lesson_id", "userId": "user_id", "lessonIds": "lesson_i
 BODY_IDS |= {"planId": "plan_id"}
 BODY_IDS |= {"exerciseId": "exercise_id", "aiMoveSessionId": "session_id", "routineInstanceId": "routine_instance_id"}
 BODY_IDS |= {"routineTemplateId": "routine_template_id", "visibleLibraryTemplateIds": "routine_template_id"}
-BODY_IDS |= {"courseVersionId": "course_version_id"}
+BODY_IDS |= {"courseVersionId": "course_version_id", "enrollmentId": "enrollment_id", "deviceId": "device_id"}
 # What makes a write go as far as its ids.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/lesson-plays": {"lessonId": "", "userId": ""},
@@ -97,6 +98,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/enrollments/{enrollment_id}": {"status": "revoked"},
     "POST /api/v1/devices": {"userId": "", "name": "New"},
     "PATCH /api/v1/devices/{device_id}": {"trusted": True},
+    "POST /api/v1/play-sessions": {"enrollmentId": "", "courseVersionId": "", "deviceId": ""},
+    "PATCH /api/v1/play-sessions/{play_session_id}/navigate": {"target": {"type": "next"}},
+    "POST /api/v1/play-sessions/{play_session_id}/progress": {"lessonId": "les_01", "score": 1},
+    **{f"POST /api/v1/play-sessions/{{play_session_id}}/{verb}": {} for verb in ("pause", "resume", "complete")},
+    "POST /api/v1/play-sessions/{play_session_id}/abandon": {"reason": "Taken over"},
+    "POST /api/v1/play-sessions/{play_session_id}/fail": {"reason": "Taken over"},
 }
 MODULES = ["ai_training", "delivery"]
 
@@ -142,6 +149,7 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
     template = make.make_template(acme, {"exercise": exercise}, name={"en": MARKER})
     instance = make.make_instance(dan, template)
     version = make.make_course_version(acme, make.a_manifest({"title": {"en": MARKER}}))
+    enrollment, device = make.make_enrollment(dan, version), make.make_device(dan, name=MARKER)
     return {
         "client_id": "acme",
         "lesson_id": lesson.id,
@@ -159,8 +167,9 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "routine_run_id": make.make_routine_run(dan, instance, started_from=MARKER).id,
         "course_id": version.course_id,
         "course_version_id": version.id,
-        "enrollment_id": make.make_enrollment(dan, version).id,
-        "device_id": make.make_device(dan, name=MARKER).id,
+        "enrollment_id": enrollment.id,
+        "device_id": device.id,
+        "play_session_id": make.make_play_session(enrollment, device=device, reason=MARKER).id,
     }
 
 

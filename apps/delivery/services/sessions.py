@@ -31,7 +31,7 @@ class NotOwner(Forbidden):
     code = "session.not_owner"
 
     def __init__(self) -> None:
-        super().__init__("This play session is somebody else's")
+        super().__init__("This play session is another user's")
 
 
 class InvalidState(Conflict):

@@ -40,7 +40,7 @@ _CHANGE = (*_ONE, services.InvalidState, services.VersionConflict)
 class PlaySessionViewSet(DeliveryViewSet):
     """A learner's own; administrators read those of their tenant, and may fail one."""
 
-    lookup_url_kwarg = "session_id"
+    lookup_url_kwarg = "play_session_id"
     lookup_value_regex = "[^/]+"
     refusals: ClassVar = {
         "create": (
@@ -104,9 +104,9 @@ class PlaySessionViewSet(DeliveryViewSet):
 
     @extend_schema(operation_id="getPlaySessionState", responses=wire.SessionStateEnvelope)
     @action(detail=True, methods=["get"])
-    def state(self, request: Request, session_id: str) -> HttpResponse:
+    def state(self, request: Request, play_session_id: str) -> HttpResponse:
         """How far it has come, and where it may go from there."""
-        row = queries.find_session(self.client_id, session_id)
+        row = queries.find_session(self.client_id, play_session_id)
         if row is None:
             raise services.SessionNotFound
         services.require_owner(self.principal, row.user_id)
@@ -120,10 +120,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses=wire.NavigatedEnvelope,
     )
     @action(detail=True, methods=["patch"])
-    def navigate(self, request: Request, session_id: str) -> HttpResponse:
+    def navigate(self, request: Request, play_session_id: str) -> HttpResponse:
         """Take a step. The lesson that is left is done if its gate is satisfied."""
         target = wire.target_of(self.read_body(wire.NavigateBody)["target"])
-        session = services.navigate(**self._change(session_id), target=target)
+        session = services.navigate(**self._change(play_session_id), target=target)
         return self._answer(wire.NavigatedOut(session).data, session.version)
 
     @extend_schema(
@@ -133,10 +133,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses={200: wire.SessionStateEnvelope},
     )
     @action(detail=True, methods=["post"])
-    def progress(self, request: Request, session_id: str) -> HttpResponse:
+    def progress(self, request: Request, play_session_id: str) -> HttpResponse:
         """Show something for a lesson's gate."""
         body = self.read_body(wire.ProgressBody)
-        session = services.record_progress(**self._change(session_id), **body)
+        session = services.record_progress(**self._change(play_session_id), **body)
         return self._show(session)
 
     @extend_schema(
@@ -146,10 +146,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses={200: wire.PausedEnvelope},
     )
     @action(detail=True, methods=["post"])
-    def pause(self, request: Request, session_id: str) -> HttpResponse:
+    def pause(self, request: Request, play_session_id: str) -> HttpResponse:
         """Stop for now."""
         self.optional_body(wire.NothingBody)
-        session = services.pause_session(**self._change(session_id))
+        session = services.pause_session(**self._change(play_session_id))
         return self._answer(wire.PausedOut(session).data, session.version)
 
     @extend_schema(
@@ -159,10 +159,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses={200: wire.SessionStateEnvelope},
     )
     @action(detail=True, methods=["post"])
-    def resume(self, request: Request, session_id: str) -> HttpResponse:
+    def resume(self, request: Request, play_session_id: str) -> HttpResponse:
         """Go on. Another session of the same course version that is active on the same device is paused."""
         self.optional_body(wire.NothingBody)
-        return self._show(starting.resume_session(**self._change(session_id)))
+        return self._show(starting.resume_session(**self._change(play_session_id)))
 
     @extend_schema(
         operation_id="completePlaySession",
@@ -171,10 +171,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses={200: wire.CompletedEnvelope},
     )
     @action(detail=True, methods=["post"])
-    def complete(self, request: Request, session_id: str) -> HttpResponse:
+    def complete(self, request: Request, play_session_id: str) -> HttpResponse:
         """End it as completed, once all that is required is done."""
         self.optional_body(wire.NothingBody)
-        session = services.complete_session(**self._change(session_id))
+        session = services.complete_session(**self._change(play_session_id))
         return self._answer(wire.CompletedOut(session).data, session.version)
 
     @extend_schema(
@@ -184,10 +184,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses={200: wire.AbandonedEnvelope},
     )
     @action(detail=True, methods=["post"])
-    def abandon(self, request: Request, session_id: str) -> HttpResponse:
+    def abandon(self, request: Request, play_session_id: str) -> HttpResponse:
         """Give it up."""
         body = self.optional_body(wire.AbandonBody)
-        session = services.abandon_session(**self._change(session_id), reason=body["reason"])
+        session = services.abandon_session(**self._change(play_session_id), reason=body["reason"])
         return self._answer(wire.AbandonedOut(session).data, session.version)
 
     @extend_schema(
@@ -197,10 +197,10 @@ class PlaySessionViewSet(DeliveryViewSet):
         responses={200: wire.FailedEnvelope},
     )
     @action(detail=True, methods=["post"])
-    def fail(self, request: Request, session_id: str) -> HttpResponse:
+    def fail(self, request: Request, play_session_id: str) -> HttpResponse:
         """End somebody's session as failed, and say why; for administrators."""
         body = self.read_body(wire.FailBody)
-        session = services.fail_session(**self._change(session_id), reason=body["reason"])
+        session = services.fail_session(**self._change(play_session_id), reason=body["reason"])
         return self._answer(wire.FailedOut(session).data, session.version)
 
     def _change(self, session_id: str) -> dict[str, Any]:
