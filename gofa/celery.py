@@ -2,8 +2,8 @@
 
 The broker is only a hint that makes things fast: what must not be lost is in the outbox and among the jobs. A worker is
 `celery -A gofa worker`, with prefork processes and not threads: a handler that hangs can be killed, one that crashes
-or eats memory takes only its own process with it. What takes long has a worker of its own, `--queues jobs`, so that no
-event waits behind it. The clock is one `celery -A gofa beat`; a second one does no harm.
+or eats memory takes only its own process with it. What takes long has workers of its own, `--queues jobs` and
+`--queues webhooks`, so that no event waits behind it. The clock is one `celery -A gofa beat`; a second one does no harm.
 """
 
 import logging
@@ -48,6 +48,8 @@ def every(task: str, *, queue: str = "celery", **period: float) -> dict[str, Any
 SCHEDULE = {
     "deliver events": every("apps.events.tasks.drain", seconds=2),
     "give back events of dead workers": every("apps.events.tasks.sweep", seconds=10),
+    "tell webhooks": every("apps.events.tasks.send_webhooks", queue="webhooks", seconds=2),
+    "tidy webhook deliveries": every("apps.events.tasks.tidy_webhooks", minutes=10),
     "do jobs": every("apps.jobs.tasks.work", queue="jobs", seconds=2),
     "give back jobs of dead workers": every("apps.jobs.tasks.sweep", seconds=10),
     "fold metered calls": every("apps.billing.tasks.fold_metered_calls", seconds=5),

@@ -261,6 +261,9 @@ TASK_SECONDS = env.int("TASK_SECONDS", 300, validate=lambda seconds: seconds >= 
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30, validate=lambda seconds: seconds >= 15)
 OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 10, validate=lambda count: count > 0)
 OUTBOX_KEPT_DAYS = env.int("OUTBOX_KEPT_DAYS", 7, validate=lambda days: days > 0)
+# So many receivers are spoken to at once; what they were told is kept, to be read and sent again.
+WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", 8, validate=lambda count: count > 0)
+WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", 30, validate=lambda days: days > 3)
 # A job's worker says four times in it that it lives.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=lambda seconds: seconds >= 2)
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=lambda days: days > 0)

@@ -24,10 +24,12 @@ from apps.catalog import media
 from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
 from apps.delivery.models import Course, CourseVersion, Device, Enrollment, PlayPackage, PlaySession
 from apps.events import outbox
-from apps.events.models import OutboxEvent
+from apps.events import services as webhooks
+from apps.events.models import OutboxEvent, WebhookDelivery, WebhookEndpoint
 from apps.jobs import services as jobs
 from apps.jobs.models import Job
 from apps.kernel.clock import now
+from apps.kernel.ids import new_id
 from apps.plans.models import PlanPlay
 from apps.plays.models import LessonPlay
 from apps.tenants import binding
@@ -96,6 +98,38 @@ def make_event(client: Client, event_type: str = "test.happened", **payload: Any
     """An event that is due; `record` is how services make them."""
     with binding.bound(client.id):
         return outbox.record(client_id=client.id, event_type=event_type, subject_id="sub_1", payload=payload, now=now())
+
+
+def make_endpoint(
+    client: Client, url: str = "https://receiver.example/hooks", **over: Any
+) -> tuple[WebhookEndpoint, str]:
+    """A webhook, and its secret; `over` may be what services would not write."""
+    with binding.bound(client.id), binding.atomic():
+        given = {name: over.pop(name) for name in ("event_types", "description") if name in over}
+        endpoint, secret = webhooks.create_endpoint(
+            client_id=client.id, url=url, now=now(), **{"event_types": (), **given}
+        )
+        if over:
+            WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**over)
+            endpoint.refresh_from_db()
+    return endpoint, secret
+
+
+def make_delivery(endpoint: WebhookEndpoint, event_type: str = "lesson_play.created", **over: Any) -> WebhookDelivery:
+    """Pending and due, as the relay writes it."""
+    time = now()
+    fields = {"event_id": new_id("evt_"), "subject_id": "lpl_1", "payload": {"userId": "ada"}, **over}
+    with binding.bound(endpoint.client_id):
+        return WebhookDelivery.objects.create(
+            **{
+                "client_id": endpoint.client_id,
+                "endpoint": endpoint,
+                "event_type": event_type,
+                "occurred_at": time,
+                "created_at": time,
+                **fields,
+            }
+        )
 
 
 def make_integration(client: Client, **over: Any) -> Caller:

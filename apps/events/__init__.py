@@ -1,1 +1,1 @@
-"""What happened: the transactional outbox, its relay, dead letters."""
+"""What happened: the transactional outbox, its relay, dead letters, webhooks."""

@@ -7,4 +7,4 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         # The rooms above register themselves: this one knows none of them.
-        autodiscover_modules("reactions")
+        autodiscover_modules("event_types", "reactions")

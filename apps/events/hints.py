@@ -68,3 +68,4 @@ class Hint:
 
 
 drain = Hint(task="apps.events.tasks.drain", queue="celery")
+webhooks = Hint(task="apps.events.tasks.send_webhooks", queue="webhooks")

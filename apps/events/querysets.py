@@ -1,17 +1,23 @@
-"""Which events may be taken, and which did a dead worker leave behind?
+"""Which events may be taken, and which did a dead worker leave behind? Which endpoint has its turn?
 
 Times are the database's alone: a worker whose clock is a day off takes nothing early and gives nothing back early.
 """
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from apps.kernel.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
-    from apps.events.models import OutboxEvent, ProcessedEvent  # noqa: F401 - the querysets' rows
+    from apps.events.models import (  # noqa: F401 - the querysets' rows
+        OutboxEvent,
+        ProcessedEvent,
+        WebhookDelivery,
+        WebhookEndpoint,
+    )
 
 
 class OutboxQuerySet(TenantQuerySet["OutboxEvent"]):
@@ -46,3 +52,37 @@ class ProcessedQuerySet(TenantQuerySet["ProcessedEvent"]):
                 [handler, event.pk],
             )
             return bool(cursor.rowcount)
+
+
+class WebhookEndpointQuerySet(TenantQuerySet["WebhookEndpoint"]):
+    def live(self) -> Self:
+        """Those that nobody has removed."""
+        return self.filter(removed_at__isnull=True)
+
+    def enabled(self) -> Self:
+        return self.live().filter(disabled_at__isnull=True)
+
+    def next_in_turn(self, deliveries: TenantQuerySet[Any]) -> Self:
+        """Enabled ones with something due that no sender is at; who waited longest goes first, whatever it is told.
+
+        What a dead sender had is free once its time is over.
+        """
+        due = deliveries.filter(client_id=OuterRef("client_id"), endpoint_id=OuterRef("pk"), next_attempt_at__lte=Now())
+        return (
+            self.enabled()
+            .filter(Q(paused_until=None) | Q(paused_until__lte=Now()))
+            .filter(Q(claimed_until=None) | Q(claimed_until__lt=Now()))
+            .filter(Exists(due))
+            .order_by(F("last_turn_at").asc(nulls_first=True), "pk")
+        )
+
+
+class WebhookDeliveryQuerySet(TenantQuerySet["WebhookDelivery"]):
+    def of_endpoint(self, endpoint: "WebhookEndpoint") -> Self:
+        return self.filter(client_id=endpoint.client_id, endpoint=endpoint)
+
+    def pending(self) -> Self:
+        return self.filter(next_attempt_at__isnull=False)
+
+    def due(self) -> Self:
+        return self.filter(next_attempt_at__lte=Now()).order_by("next_attempt_at", "pk")

@@ -22,6 +22,7 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
+from apps.events import fanout
 from apps.events.handlers import handlers_of
 from apps.events.models import OutboxEvent, ProcessedEvent
 from apps.events.querysets import OutboxQuerySet
@@ -89,12 +90,14 @@ def purge() -> int:
 
 
 def _claim(limit: int) -> list[OutboxEvent]:
-    """Take the next events in hand. One that was lost with its worker may be what killed it: it goes alone."""
+    """Take the next events in hand, and note which webhooks are to be told of them: no handler's failure keeps them
+    from that. One that was lost with its worker may be what killed it: it goes alone."""
     with binding.atomic():
         found = list(OutboxEvent.objects.due().untouched_by_others()[:limit])
         events = list(takewhile(lambda event: not event.losses, found)) or found[:1]
         lease = timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
         _rows(events).update(attempts=F("attempts") + 1, claimed_until=Now() + lease)
+        fanout.address(events)
     for event in events:
         event.attempts += 1
     return events

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.conf import settings
 
-from apps.events import relay
+from apps.events import relay, sending
 
 
 # Killed before its lease is over, should a handler hang.
@@ -20,3 +20,14 @@ def sweep() -> None:
 @shared_task(ignore_result=True)
 def purge() -> None:
     relay.purge()
+
+
+@shared_task(ignore_result=True)
+def send_webhooks() -> None:
+    sending.send_due(seconds=settings.TASK_SECONDS / 2)
+
+
+@shared_task(ignore_result=True)
+def tidy_webhooks() -> None:
+    sending.give_up()
+    sending.purge()

@@ -112,6 +112,8 @@ def asked(url: str, message: Message, *, loopback: bool, deadline: Deadline) -> 
             stack.enter_context(_cut_off(connection.sock, deadline))
             connection.request(message.method, target, body=message.body, headers=message.headers)
             response = stack.enter_context(connection.getresponse())
+            # That we hung up within the head looks like its end.
+            deadline.left()
         yield response
 
 

@@ -78,6 +78,11 @@ def jobs() -> Program:
     return _worker("jobs", queue="jobs", processes=settings.JOB_PROCESSES)
 
 
+def webhooks() -> Program:
+    """A worker for receivers outside, which may be slow: its senders are threads of one process."""
+    return _worker("webhooks", queue="webhooks", processes=1)
+
+
 def schedule() -> Program:
     """Beat says nothing to anybody; that it wrote its process's number shows that it is at work."""
     pidfile = settings.DATA_DIR / "schedule.pid"

@@ -43,7 +43,8 @@ def _start_everything(supervisor: Supervisor, listener: socket.socket, say: Say)
         raise CannotStart(f"The database does not answer: {str(error).splitlines()[0]}") from error
     finally:
         connections.close_all()
-    programs = [*product.web(listener), product.stream(), product.worker(), product.jobs(), product.schedule()]
+    workers = [product.worker(), product.jobs(), product.webhooks(), product.schedule()]
+    programs = [*product.web(listener), product.stream(), *workers]
     say(f"Starting {', '.join(program.name for program in programs)}.")
     supervisor.start(*programs)
 

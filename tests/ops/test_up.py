@@ -19,6 +19,7 @@ PROGRAMS = [
     "gofa.asgi",
     "worker@gofa --queues celery",
     "jobs@gofa --queues jobs",
+    "webhooks@gofa --queues webhooks",
     "celery -A gofa beat",
     "valkey-server",
     "postgres",
