@@ -24,6 +24,7 @@ class Terms:
     quotas: dict[str, int] = field(default_factory=dict)
     prices: dict[str, int] = field(default_factory=dict)
     allow_negative: bool = False
+    rate_revision: int = field(default=0, compare=False)
 
     @property
     def rate(self) -> Limit | None:
@@ -48,7 +49,8 @@ def read(client_id: str) -> Terms:
         policy = CommercialPolicy.objects.for_client(client_id).first()
     if policy is None:
         return UNLIMITED
-    return Terms(policy.rate_per_minute, policy.burst, policy.quotas, policy.prices, policy.allow_negative)
+    numbers = policy.rate_per_minute, policy.burst, policy.quotas, policy.prices, policy.allow_negative
+    return Terms(*numbers, policy.rate_revision)
 
 
 def forget() -> None:

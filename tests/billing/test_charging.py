@@ -119,6 +119,20 @@ def test_the_rate_says_when_the_next_call_passes(demo: Client) -> None:
     assert (policy["scope"], policy["limit"], policy["used"]) == ("rate", 2, 2)
 
 
+def test_another_rate_is_full_at_first_and_other_terms_change_nothing_about_it(demo: Client) -> None:
+    make.make_policy(demo, rate_per_minute=1, burst=1)
+    charge(demo, "a")
+    make.make_policy(demo, rate_per_minute=1, burst=1, prices={STARTED: 1})
+    assert refusal(demo, "b").code == "api_rate_limited"
+    make.make_policy(demo, rate_per_minute=1, burst=2)
+    charge(demo, "b")
+    charge(demo, "c")
+    assert refusal(demo, "d").code == "api_rate_limited"
+    make.make_policy(demo)
+    make.make_policy(demo, rate_per_minute=1, burst=1)
+    charge(demo, "d")
+
+
 def test_what_is_refused_or_fails_gives_its_call_back(demo: Client) -> None:
     make.make_policy(demo, rate_per_minute=1, burst=1, prices={STARTED: 1})
     assert refusal(demo, "a").code == "api_balance_exhausted"

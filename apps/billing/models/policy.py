@@ -44,6 +44,9 @@ class CommercialPolicy(PolicyTerms):
 
     client = models.OneToOneField(Client, on_delete=models.PROTECT, primary_key=True, related_name="+")
     revision = models.PositiveIntegerField(default=0, editable=False)
+    rate_revision = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="when the rate was agreed: each has a bucket, full at first"
+    )
     updated_at = models.DateTimeField(editable=False)
 
     objects = TenantQuerySet["CommercialPolicy"].as_manager()

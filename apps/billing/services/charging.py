@@ -99,9 +99,9 @@ def authorize_and_charge(*, client: Client, event_type: EventType, activity_id: 
 
 
 def bucket(client_id: str) -> list[tuple[limits.Limit, str]]:
-    """The client's bucket of billable calls, if its terms set a rate."""
-    rate = terms.of(client_id).rate
-    return [] if rate is None else [(rate, client_id)]
+    """The client's bucket of billable calls, if its terms set a rate: another rate is another bucket, full at first."""
+    agreed = terms.of(client_id)
+    return [] if agreed.rate is None else [(agreed.rate, f"{client_id}:{agreed.rate_revision}")]
 
 
 def _take_call(client_id: str, now: datetime) -> Callable[[], None]:

@@ -16,10 +16,12 @@ def set_policy(*, client_id: str, terms: Terms, author: str, now: datetime) -> C
     with binding.atomic():
         locked_account(client_id)
         policy = CommercialPolicy.objects.for_client(client_id).first() or CommercialPolicy(client_id=client_id)
+        policy.revision += 1
+        if (policy.rate_per_minute, policy.burst) != (terms.rate_per_minute, terms.burst):
+            policy.rate_revision = policy.revision
         policy.rate_per_minute, policy.burst = terms.rate_per_minute, terms.burst
         policy.quotas, policy.prices = dict(terms.quotas), dict(terms.prices)
         policy.allow_negative = terms.allow_negative
-        policy.revision += 1
         policy.updated_at = now
         policy.save()
         PolicyRevision.objects.create(
