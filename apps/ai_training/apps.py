@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class AiTrainingConfig(AppConfig):
     name = "apps.ai_training"
+    verbose_name = "AI Training"

@@ -82,9 +82,10 @@ VERSION = _follows(
     }
 )
 PLAN = _follows({PlanStatus.ACTIVE: (PlanStatus.SUPERSEDED,), PlanStatus.SUPERSEDED: ()})
+# Staff may skip what was not begun, with a reason.
 INSTANCE = _follows(
     {
-        InstanceStatus.QUEUED: (InstanceStatus.IN_PROGRESS, InstanceStatus.CANCELLED),
+        InstanceStatus.QUEUED: (InstanceStatus.IN_PROGRESS, InstanceStatus.SKIPPED, InstanceStatus.CANCELLED),
         InstanceStatus.IN_PROGRESS: (InstanceStatus.COMPLETED, InstanceStatus.SKIPPED),
         InstanceStatus.COMPLETED: (),
         InstanceStatus.SKIPPED: (),

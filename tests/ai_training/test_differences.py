@@ -11,7 +11,7 @@ from apps.ai_training.differences import Differences, between
 
 def a_step(exercise: str, reps: int | None = 10, **over: Any) -> dict[str, Any]:
     seconds = None if reps else 30
-    said = {"exercise_id": exercise, "title": {}, "target_reps": reps, "target_seconds": seconds}
+    said: dict[str, Any] = {"exercise_id": exercise, "title": {}, "target_reps": reps, "target_seconds": seconds}
     return {**said, "rest_seconds": 0, "guided": False, **over}
 
 

@@ -8,18 +8,19 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 
 from apps.accounts.models import RevokableToken, User
-from apps.ai_training.models import Exercise, RoutineTemplate
+from apps.ai_training.models import Exercise, RoutineRun, RoutineTemplate, TrainingPlan
 from apps.billing import periods
 from apps.billing import services as billing
 from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, LedgerEntry, MeteredDay, Statement
 from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
+from apps.delivery.models import Course, CourseVersion, Device, Enrollment, PlaySession
 from apps.events.models import DeadLetter, OutboxEvent
 from apps.jobs.models import Job
 from apps.kernel.clock import now
 from apps.plans.models import PlanPlay
 from apps.plays.models import LessonPlay
-from apps.tenants import binding
+from apps.tenants import binding, registry
 from apps.tenants.models import Client, EndUser
 from tests import make
 
@@ -168,12 +169,66 @@ def a_routine(client: Client, marker: str) -> RoutineTemplate:
     return make.make_template(client, {"exercise": exercise}, name={"en": f"{marker} routine"}, goal=f"{marker} goal")
 
 
+def with_delivery(client: Client) -> Client:
+    """Without the module its administrators see nothing of what follows."""
+    client.modules = sorted({*client.modules, "delivery"})
+    Client.objects.filter(pk=client.pk).update(modules=client.modules)
+    registry.forget()
+    return client
+
+
+def a_course(client: Client, marker: str) -> Course:
+    with binding.bound(client.id):
+        return Course.objects.create(
+            client=with_delivery(client), title={"en": f"{marker} course"}, created_at=now(), created_by=marker
+        )
+
+
+def a_course_version(client: Client, marker: str) -> CourseVersion:
+    manifest = make.a_manifest({"title": {"en": f"{marker} lesson"}})
+    return make.make_course_version(client, manifest, course=a_course(client, marker))
+
+
+def an_enrollment(client: Client, marker: str) -> Enrollment:
+    return make.make_enrollment(make.make_user(client, f"{marker}-learner"), a_course_version(client, marker))
+
+
+def a_device(client: Client, marker: str) -> Device:
+    return make.make_device(make.make_user(with_delivery(client), f"{marker}-owner"), name=f"{marker} phone")
+
+
+def a_play_session(client: Client, marker: str) -> PlaySession:
+    learner = make.make_user(client, f"{marker}-attempting")
+    enrollment = make.make_enrollment(learner, a_course_version(client, marker))
+    session = make.make_play_session(enrollment, reason=f"{marker} reason", completed_lessons=["les_01"])
+    with binding.bound(client.id):
+        session.changes.create(
+            client=client, version=1, action="started", state="active", cursor=session.cursor, at=now(), author=marker
+        )
+    return session
+
+
+def a_training_plan(client: Client, marker: str) -> TrainingPlan:
+    with_training(client)
+    user = make.make_user(client, f"{marker}-trainee", display_name=f"{marker} Trainee")
+    return make.make_training_plan(user, goal=f"{marker} goal")
+
+
+def a_routine_run(client: Client, marker: str) -> RoutineRun:
+    with_training(client)
+    user = make.make_user(client, f"{marker}-runner", display_name=f"{marker} Runner")
+    template = make.make_template(client, name={"en": f"{marker} run"})
+    return make.make_routine_run(user, make.make_instance(user, template), started_from=f"{marker}-app")
+
+
 # A ModelAdmin without a maker here fails the tests: whoever registers one says how its rows are made.
 MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "tenants.client": a_client,
     "tenants.enduser": a_user,
     "ai_training.exercise": an_exercise,
     "ai_training.routinetemplate": a_routine,
+    "ai_training.routinerun": a_routine_run,
+    "ai_training.trainingplan": a_training_plan,
     "catalog.lesson": a_lesson,
     "catalog.lessonbatch": a_batch,
     "catalog.plan": a_plan,
@@ -182,6 +237,11 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "accounts.revokabletoken": a_token,
     "accounts.user": a_member_of_staff,
     "admin.logentry": an_entry,
+    "delivery.course": a_course,
+    "delivery.courseversion": a_course_version,
+    "delivery.device": a_device,
+    "delivery.enrollment": an_enrollment,
+    "delivery.playsession": a_play_session,
     "events.deadletter": a_dead_letter,
     "jobs.job": a_job,
     "billing.commercialpolicy": a_policy,

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai_training import services
@@ -41,6 +42,12 @@ class ExerciseForm(RefusableForm):
         required=False, max_length=2_000, label=_("description"), widget=LocalizedWidget(forms.Textarea, {"rows": 3})
     )
     equipment = LinesField(required=False, max_length=100, label=_("equipment"), help_text=_("One a line."))
+
+    def clean_exercise_id(self) -> str:
+        name: str = self.cleaned_data["exercise_id"]
+        if Exercise.objects.for_client(self.instance.client_id).filter(exercise_id=name).exists():
+            raise forms.ValidationError(gettext("There is an exercise of that ID already."))
+        return name
 
 
 @admin.register(Exercise)
@@ -126,7 +133,7 @@ class ExerciseAdmin(TrainingAdmin):
 
     @admin.display(description=_("source"))
     def source(self, exercise: Exercise) -> Any:
-        return _("Library") if exercise.client_id == LIBRARY_CLIENT_ID else _("Own")
+        return pgettext_lazy("routines", "Library") if exercise.client_id == LIBRARY_CLIENT_ID else _("Own")
 
     @admin.display(description=_("name"))
     def shown_name(self, exercise: Exercise) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.ai_training import services
 from apps.ai_training.admin.training_admin import TrainingAdmin
-from apps.ai_training.admin.wording import intensity_name, tier_names, title_of
+from apps.ai_training.admin.wording import goal_name, intensity_name, tier_names, title_of
 from apps.ai_training.models import RoutineTemplateVersion, VisibleTemplate
 from apps.kernel.refusals import Refusal
 from apps.kernel.sentences import translated
@@ -83,7 +83,7 @@ def _cards(chosen: set[str]) -> list[dict[str, Any]]:
                 "id": version.template_id,
                 "title": title_of(version.name),
                 "description": title_of(version.description),
-                "goal": version.goal,
+                "goal": goal_name(version.goal),
                 "intensity": intensity_name(version.intensity),
                 "minutes": version.minutes,
                 "tiers": tier_names(version.risk_tiers),

@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from apps.ai_training.admin.wording import goal_name
 from apps.ai_training.models import Intensity
 from apps.ai_training.states import TemplateStatus
 from apps.tenants.models import LIBRARY_CLIENT_ID, RiskTier
@@ -38,7 +39,7 @@ class SourceFilter(admin.SimpleListFilter):
     parameter_name = "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("client", _("Own")), ("library", _("Library"))]
+        return [("client", _("Own")), ("library", pgettext_lazy("routines", "Library"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "client":
@@ -52,7 +53,7 @@ class GoalFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         goals = model_admin.get_queryset(request).exclude(shown_goal="").order_by("shown_goal")
-        return [(goal, goal) for goal in goals.values_list("shown_goal", flat=True).distinct()[:_MOST_GOALS]]
+        return [(goal, goal_name(goal)) for goal in goals.values_list("shown_goal", flat=True).distinct()[:_MOST_GOALS]]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(shown_goal=self.value()) if self.value() else queryset

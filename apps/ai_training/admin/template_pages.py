@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.ai_training import differences, services
 from apps.ai_training.admin.shown_versions import ShownDifferences, ShownStep, version_state
 from apps.ai_training.admin.training_admin import TrainingAdmin
-from apps.ai_training.admin.wording import intensity_name, tier_names, title_of
+from apps.ai_training.admin.wording import goal_name, intensity_name, tier_names, title_of
 from apps.ai_training.models import RoutineTemplate, RoutineTemplateVersion
 from apps.ai_training.outline import SECONDS_A_REPETITION, outline_of
 from apps.ai_training.player import spoken_time
@@ -168,7 +168,7 @@ class TemplatePages(TrainingAdmin):
     def state_of(template: Any) -> tuple[Any, str]:
         """In words and as a kind: draft, published, changed or archived."""
         if template.status == TemplateStatus.PUBLISHED and template.draft_number is not None:
-            return gettext_lazy("Published, with a draft waiting"), "changed"
+            return gettext_lazy("Draft waiting"), "changed"
         words = {
             TemplateStatus.DRAFT: gettext_lazy("Never published"),
             TemplateStatus.PUBLISHED: gettext_lazy("Published"),
@@ -245,6 +245,7 @@ def _outline(version: RoutineTemplateVersion) -> dict[str, Any]:
             (gettext("In all, about"), spoken_time(outline.estimated_seconds)),
         ],
         "seconds_a_repetition": SECONDS_A_REPETITION,
+        "goal": goal_name(version.goal),
         "intensity": intensity_name(version.intensity),
         "tiers": tier_names(version.risk_tiers),
         "unnamed": ", ".join(outline.unnamed),

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai_training import services
@@ -26,7 +26,7 @@ from apps.ai_training.admin.template_filters import (
 )
 from apps.ai_training.admin.template_form import ChangedMeanwhile, TemplateForm
 from apps.ai_training.admin.template_pages import TemplatePages
-from apps.ai_training.admin.wording import intensity_name, tier_names, title_of
+from apps.ai_training.admin.wording import goal_name, intensity_name, tier_names, title_of
 from apps.ai_training.models import RoutineTemplate
 from apps.ai_training.querysets import TemplateQuerySet
 from apps.ai_training.states import TemplateStatus
@@ -158,20 +158,20 @@ class RoutineTemplateAdmin(LibraryPage, TemplatePages):
 
     @admin.display(description=_("goal"), ordering="shown_goal")
     def goal(self, template: Any) -> str:
-        return template.shown_goal or "—"
+        return goal_name(template.shown_goal)
 
     @admin.display(description=_("intensity"))
     def intensity(self, template: Any) -> str:
         return intensity_name(template.shown_intensity)
 
-    @admin.display(description=_("minutes"), ordering="shown_minutes")
+    @admin.display(description=_("min"), ordering="shown_minutes")
     def minutes(self, template: Any) -> int:
         return int(template.shown_minutes)
 
-    @admin.display(description=_("suits people at risk"))
+    @admin.display(description=_("risk"))
     def tiers(self, template: Any) -> str:
         return tier_names(template.shown_risk_tiers)
 
     @admin.display(description=_("source"))
     def source(self, template: Any) -> Any:
-        return _("Library") if template.client_id == LIBRARY_CLIENT_ID else _("Own")
+        return pgettext_lazy("routines", "Library") if template.client_id == LIBRARY_CLIENT_ID else _("Own")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.ai_training.models import Intensity, RoutineStep
@@ -52,6 +52,11 @@ def tier_names(tiers: Iterable[str]) -> str:
     return ", ".join(tier_name(tier) for tier in RiskTier.values if tier in given) or "—"
 
 
+def goal_name(goal: str) -> str:
+    """Goals are free; those of the library are said in the reader's language."""
+    return pgettext("goal", goal) if goal else "—"
+
+
 def intensity_name(intensity: str) -> str:
     return gettext(dict(Intensity.choices).get(intensity, intensity))
 
@@ -76,6 +81,8 @@ def said(name: str, value: Any) -> str:
         return tier_names(value)
     if name == "intensity":
         return intensity_name(value)
+    if name == "goal":
+        return goal_name(value)
     if isinstance(value, list):
         return ", ".join(value)
     if isinstance(value, bool):
@@ -129,4 +136,6 @@ def _criterion(criterion: Mapping[str, Any]) -> str:
 def _offer(criterion: str, value: Any) -> str:
     if criterion == "intensity":
         return intensity_name(value)
-    return gettext("%(minutes)d min") % {"minutes": value} if criterion == "duration" else str(value) or "—"
+    if criterion == "goal":
+        return goal_name(value)
+    return gettext("%(minutes)d min") % {"minutes": value} if criterion == "duration" else str(value)

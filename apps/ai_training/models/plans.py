@@ -9,6 +9,7 @@ from apps.ai_training.models.templates import Intensity, RoutineTemplate, Routin
 from apps.ai_training.querysets import InstanceQuerySet, TrainingPlanQuerySet
 from apps.ai_training.states import InstanceStatus, PlanStatus
 from apps.kernel.ids import new_id
+from apps.kernel.querysets import TenantQuerySet
 from apps.tenants.models import Client, EndUser
 
 
@@ -136,3 +137,41 @@ class RoutineInstance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.id}"
+
+
+def new_override_id() -> str:
+    return new_id("override_")
+
+
+class InstanceOverride(models.Model):
+    """What staff decided about one routine of a person's queue, and why. It is never changed."""
+
+    class Act(models.TextChoices):
+        FRONT = "front", "Moved to the front"
+        SKIP = "skip", "Skipped"
+        CANCEL = "cancel", "Cancelled"
+
+    id = models.CharField(primary_key=True, max_length=64, db_collation="C", default=new_override_id, editable=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instance = models.ForeignKey(RoutineInstance, on_delete=models.PROTECT, related_name="overrides", db_index=False)
+    act = models.CharField(max_length=16, choices=Act.choices)
+    reason = models.TextField()
+    author = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+    objects = TenantQuerySet["InstanceOverride"].as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        indexes: ClassVar = [
+            models.Index(name="instance_override_by_instance", fields=["client", "instance", "created_at"])
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="instance_override_act_known", condition=Q(act__in=["front", "skip", "cancel"])
+            ),
+            models.CheckConstraint(name="instance_override_says_why", condition=~Q(reason="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instance_id}: {self.act}"

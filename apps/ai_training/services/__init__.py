@@ -3,6 +3,7 @@
 from apps.ai_training.services.exercises import ExerciseChanges, ExerciseFields, create_exercise, update_exercise
 from apps.ai_training.services.library import show_templates
 from apps.ai_training.services.moves import Figures, Metadata, SessionNotFound, create_session, update_session
+from apps.ai_training.services.overrides import override_instance
 from apps.ai_training.services.plans import (
     Generated,
     InstanceNotFound,
@@ -48,6 +49,7 @@ __all__ = [
     "create_template",
     "defer_instance",
     "generate_plan",
+    "override_instance",
     "publish_template",
     "restore_version",
     "show_templates",

@@ -28,6 +28,7 @@ class NoEligibleTemplates(Unprocessable):
         nothing = Detail("routineTemplates", "The client offers no published routine templates.")
         why = [Detail(each.template_id, each.message) for each in selection.excluded]
         super().__init__("No eligible routine templates", details=why or [nothing])
+        self.selection = selection
 
 
 class InstanceNotFound(NotFound):
