@@ -27,18 +27,21 @@ export class Calls {
     this.key = `gofa.routine.${runId}`;
     const kept = this.#read();
     this.waiting = (kept.waiting ?? []).map((call) => ({ ...call, isSent: false }));
-    const made = Object.entries(kept.sessions ?? {}).filter(([step]) => this.last({ step: Number(step) }));
-    this.sessions = { ...sessions, ...Object.fromEntries(made) };
+    // A page that was asked for while a session was being made does not know of it; what waits is of the one kept here.
+    const awaited = Object.entries(kept.sessions ?? {}).filter(([step]) => this.last({ step: Number(step) }));
+    this.sessions = { ...kept.sessions, ...sessions, ...Object.fromEntries(awaited) };
+    this.seen = kept.seen ?? {};
     addEventListener("online", () => this.#wake());
   }
 
-  /** `call` is {method, path, body, step}; `{session}` in the path or the body is the step's. `replaces: true` takes
+  /** `call` is {name, method, path, body, step}; `{session}` in the path or the body is the step's. `replaces: true` takes
       the place of the last one with the same `name` and step, if that has not been sent. */
   add(call) {
     const last = this.waiting.at(-1);
     const isOutdated = call.replaces && last?.name === call.name && last.step === call.step && !last.isSent;
     if (isOutdated) this.waiting.pop();
     this.waiting.push({ ...call, key: newKey() });
+    if (call.name === "seen") this.seen[call.step] = call.body;
     this.#keep();
     this.work();
   }
@@ -122,6 +125,7 @@ export class Calls {
   #giveUp(call) {
     this.waiting = this.waiting.filter((each) => each.step !== call.step);
     delete this.sessions[call.step];
+    delete this.seen[call.step];
     this.onNotTaken(call.step);
   }
 
@@ -147,8 +151,9 @@ export class Calls {
   }
 
   #keep() {
+    const { waiting, sessions, seen } = this;
     try {
-      sessionStorage.setItem(this.key, JSON.stringify({ waiting: this.waiting, sessions: this.sessions }));
+      sessionStorage.setItem(this.key, JSON.stringify({ waiting, sessions, seen }));
     } catch {
       // A browser that keeps nothing still trains.
     }

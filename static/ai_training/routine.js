@@ -55,10 +55,9 @@ function enter(step) {
   current = step;
   seen = {};
   said = 0;
-  // What was begun before a reload goes on: as the server knows it, or as it waits to be told.
-  const told = calls.last({ name: "seen", step: step.index })?.body ?? step.session ?? {};
-  count = told.repCount ?? 0;
-  watch.set(told.durationSeconds ?? 0);
+  const before = seenBefore(step);
+  count = before.repCount ?? 0;
+  watch.set(before.durationSeconds);
   change(isBegun() && !step.guided ? "paused" : "ready");
   face.step(step);
   showFigure();
@@ -66,6 +65,12 @@ function enter(step) {
   find("skip").disabled = true;
   setTimeout(() => (find("skip").disabled = false), DEAF_MS);
   place(step);
+}
+
+/** What was begun before a reload goes on: as the server knows it, or as this tab does, who has seen more. */
+function seenBefore(step) {
+  const known = [calls.seen[step.index], step.session, { durationSeconds: 0 }].filter(Boolean);
+  return known.reduce((most, each) => (each.durationSeconds > most.durationSeconds ? each : most));
 }
 
 /** Where the person is, for whoever looks at the run meanwhile. */

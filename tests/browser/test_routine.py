@@ -112,6 +112,23 @@ def test_what_was_counted_at_the_moment_of_a_reload_is_not_lost(page: Page, ada:
     problems.clear()
 
 
+def test_a_page_that_was_asked_for_too_early_goes_on_with_the_session_all_the_same(page: Page, ada: EndUser) -> None:
+    run = make_run(ada)
+    begin(page, run, ada)
+    early = page.request.get(page.url).text()
+    press(page, "Start")
+    count(page, 2)
+    press(page, "Pause")
+    assert_soon(page, lambda: [session["rep_count"] for session in sessions_of(run)] == [2])
+    page.route(page.url, lambda route: route.fulfill(body=early, content_type="text/html; charset=utf-8"))
+    page.reload()
+    page.locator("[data-begin]").click()
+    expect(page.locator("[data-count]")).to_have_text("2")
+    press(page, "Done")
+    assert_soon(page, lambda: states_of(run)[0] == "completed")
+    assert [session["status"] for session in sessions_of(run)] == ["completed"]
+
+
 def test_what_is_seen_is_told_while_the_exercise_goes_on(page: Page, ada: EndUser) -> None:
     page.add_init_script("const real = setInterval; window.setInterval = (work, ms) => real(work, ms / 10);")
     run = make_run(ada)
