@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
             model_name="statement",
             name="entries",
             field=models.BigIntegerField(
+                db_default=0,
                 default=0,
                 editable=False,
                 help_text="of the ledger when it was made: whatever comes later is in the next one",

@@ -30,7 +30,10 @@ class Statement(models.Model):
     closing_balance = models.BigIntegerField(_("closing balance"))
     events = models.JSONField(_("events"), default=dict)
     entries = models.BigIntegerField(
-        default=0, editable=False, help_text="of the ledger when it was made: whatever comes later is in the next one"
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="of the ledger when it was made: whatever comes later is in the next one",
     )
     created_at = models.DateTimeField(_("made"))
 
