@@ -32,9 +32,7 @@ class PrefixedId(Text):
 
 def prefixed(prefix: str, **kwargs: Any) -> PrefixedId:
     """The field, described with its pattern."""
-    schema: dict[str, Any] = {"type": "string", "pattern": f"^{prefix}{CROCKFORD}$"}
-    if kwargs.get("allow_null"):
-        schema["type"] = ["string", "null"]
+    schema = {"type": "string", "pattern": f"^{prefix}{CROCKFORD}$"}
     described: type[PrefixedId] = type(f"{prefix.strip('_').title()}Id", (PrefixedId,), {})
     extend_schema_field(schema)(described)
     return described(prefix, **kwargs)
