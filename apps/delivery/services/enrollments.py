@@ -1,7 +1,9 @@
 """Who takes which course version, and may they still? (contract 9, 12)"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
 
 from apps.delivery.models import CourseVersion, Enrollment
 from apps.events import outbox
@@ -32,6 +34,22 @@ class CourseVersionNotFound(NotFound):
         super().__init__("Course version not found")
 
 
+class Wish(NamedTuple):
+    """Somebody who is to be enrolled: one line of a list."""
+
+    user_id: str
+    course_version_id: str
+
+
+class Outcome(StrEnum):
+    """What becomes of a wish; `new` is the only one that changes something."""
+
+    NEW = "new"
+    ENROLLED = "enrolled"  # already, or by an earlier line
+    NO_USER = "no_user"
+    NO_VERSION = "no_version"
+
+
 def enroll(*, client_id: str, user_id: str, course_version_id: str, author: str, now: datetime) -> Enrollment:
     """One more enrollment: somebody may take the same version twice, each with attempts of its own."""
     require_user(client_id, user_id)
@@ -42,6 +60,41 @@ def enroll(*, client_id: str, user_id: str, course_version_id: str, author: str,
     )
     _record("created", enrollment, now)
     return enrollment
+
+
+def outcomes_of(*, client_id: str, wishes: Sequence[Wish]) -> list[Outcome]:
+    """What `enroll_all` would make of each of them just now, in three statements however many there are."""
+    users = EndUser.objects.for_client(client_id).filter(uid__in={wish.user_id for wish in wishes})
+    versions = CourseVersion.objects.for_client(client_id)
+    versions = versions.filter(pk__in={wish.course_version_id for wish in wishes})
+    known_users, known_versions = set(users.values_list("uid", flat=True)), set(versions.values_list("pk", flat=True))
+    active = Enrollment.objects.for_client(client_id).filter(status=Status.ACTIVE, course_version__in=known_versions)
+    taken = {Wish(*row) for row in active.filter(user_id__in=known_users).values_list("user_id", "course_version_id")}
+    outcomes = []
+    for wish in wishes:
+        if wish.user_id not in known_users:
+            outcomes.append(Outcome.NO_USER)
+        elif wish.course_version_id not in known_versions:
+            outcomes.append(Outcome.NO_VERSION)
+        else:
+            outcomes.append(Outcome.ENROLLED if wish in taken else Outcome.NEW)
+            taken.add(wish)
+    return outcomes
+
+
+def enroll_all(*, client_id: str, wishes: Sequence[Wish], author: str, now: datetime) -> list[Enrollment]:
+    """Those whose outcome is `new`. Two lists at once wait for each other at the people, so nobody is enrolled twice."""
+    people = EndUser.objects.for_client(client_id).filter(uid__in={wish.user_id for wish in wishes})
+    list(people.order_by("pk").locked().values_list("pk"))
+    outcomes = outcomes_of(client_id=client_id, wishes=wishes)
+    new = [
+        Enrollment(client_id=client_id, **wish._asdict(), created_at=now, created_by=author)
+        for wish, outcome in zip(wishes, outcomes, strict=True)
+        if outcome == Outcome.NEW
+    ]
+    for enrollment in Enrollment.objects.bulk_create(new):
+        _record("created", enrollment, now)
+    return new
 
 
 def set_enrollment_status(*, client_id: str, enrollment_id: str, status: Status, now: datetime) -> Enrollment:
