@@ -48,6 +48,8 @@ NOWHERE |= {
     "enrollment_id": "enr_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "device_id": "dev_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "play_session_id": "pls_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "webhook_endpoint_id": "whe_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "delivery_id": "whd_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id", "planId": "plan_id"}
 QUERY_IDS |= {"courseVersionId": "course_version_id"}
@@ -104,6 +106,10 @@ BODIES: dict[str, dict[str, Any]] = {
     **{f"POST /api/v1/play-sessions/{{play_session_id}}/{verb}": {} for verb in ("pause", "resume", "complete")},
     "POST /api/v1/play-sessions/{play_session_id}/abandon": {"reason": "Taken over"},
     "POST /api/v1/play-sessions/{play_session_id}/fail": {"reason": "Taken over"},
+    "POST /api/v1/webhook-endpoints": {"url": "https://receiver.example/"},
+    "PATCH /api/v1/webhook-endpoints/{webhook_endpoint_id}": {"description": "Taken over"},
+    "POST /api/v1/webhook-endpoints/{webhook_endpoint_id}/rotate-secret": {},
+    "POST /api/v1/webhook-endpoints/{webhook_endpoint_id}/deliveries/{delivery_id}/replay": {},
 }
 MODULES = ["ai_training", "delivery"]
 
@@ -150,6 +156,7 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
     instance = make.make_instance(dan, template)
     version = make.make_course_version(acme, make.a_manifest({"title": {"en": MARKER}}))
     enrollment, device = make.make_enrollment(dan, version), make.make_device(dan, name=MARKER)
+    endpoint, _ = make.make_endpoint(acme, f"https://{MARKER}.example/", description=MARKER)
     return {
         "client_id": "acme",
         "lesson_id": lesson.id,
@@ -170,6 +177,8 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "enrollment_id": enrollment.id,
         "device_id": device.id,
         "play_session_id": make.make_play_session(enrollment, device=device, reason=MARKER).id,
+        "webhook_endpoint_id": endpoint.id,
+        "delivery_id": make.make_delivery(endpoint, subject_id=MARKER).id,
     }
 
 

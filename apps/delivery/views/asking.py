@@ -1,5 +1,6 @@
 """Who asks, about which client, and does it have the module? (contract 2, 9)"""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import OpenApiParameter
@@ -11,7 +12,7 @@ from apps.accounts.permissions import STAFF, allow
 from apps.accounts.principal import Principal, Role
 from apps.api.problem import PlatformViewSet
 from apps.api.wire import WireSerializer
-from apps.kernel.refusals import BadRequest, Forbidden
+from apps.kernel.refusals import BadRequest, Forbidden, Refusal
 from apps.tenants.models import Client
 
 MODULE = "delivery"
@@ -33,7 +34,7 @@ class DeliveryViewSet(PlatformViewSet):
     """The base of all views of delivery: `roles` may call them, for the client that `X-Tenant-Id` names."""
 
     roles: ClassVar[tuple[Role, ...]] = (Role.END_USER, *STAFF)
-    always_refuses = (TenantHeaderMissing, NotAMember, ModuleOff)
+    always_refuses: ClassVar[Sequence[type[Refusal]]] = (TenantHeaderMissing, NotAMember, ModuleOff)
     header_parameters = (
         OpenApiParameter(
             "X-Tenant-Id",
@@ -43,6 +44,8 @@ class DeliveryViewSet(PlatformViewSet):
             description="The caller's client, one that they administer, or any for platform staff.",
         ),
     )
+    # What a client has without the module, too, says so.
+    needs_module: ClassVar[bool] = True
     client: Client
 
     def optional_body(self, serializer_class: type[WireSerializer]) -> dict[str, Any]:
@@ -65,7 +68,7 @@ class DeliveryViewSet(PlatformViewSet):
             raise TenantHeaderMissing("X-Tenant-Id is required")
         refusal = NotAMember("You do not belong to this tenant")
         self.client = client_for(self.principal, named, unknown=refusal, foreign=refusal)
-        if MODULE not in self.client.modules:
+        if self.needs_module and MODULE not in self.client.modules:
             raise ModuleOff("Delivery is not enabled")
         return self.client.pk
 

@@ -88,6 +88,10 @@ class WebhookEndpoint(models.Model):
     def enabled(self) -> bool:
         return self.disabled_at is None
 
+    @property
+    def why_disabled(self) -> str | None:
+        return self.disabled_reason or None
+
 
 class WebhookDelivery(models.Model):
     """One event that one endpoint is told, with all of it that the message says: the outbox forgets sooner.
