@@ -2,13 +2,20 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
-from apps.ops.demo import seeding
+from apps.ops.demo import courses, seeding
 
 
 class Command(BaseCommand):
     help = "Make the demo data, or set it back to what it was."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--show", action="store_true", help="print the ids of what was made, and change nothing")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        seeding.seed()
+        if not options["show"] or not courses.seeded():
+            seeding.seed()
+        if options["show"]:
+            for row in courses.seeded():
+                self.stdout.write(f"{row.client:<6}{row.kind:<16}{row.id:<32}{row.whose}")
