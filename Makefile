@@ -21,7 +21,7 @@ run: $(INSTALLED)
 
 # All tests, with the browser. A part of them: make test ARGS=tests/plays
 test: $(INSTALLED) chromium
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 # The long loops that `make test` has in a short form.
 soak: $(INSTALLED) chromium

@@ -13,6 +13,13 @@ from tests.faults.stage import SEED, Stage, Valkey
 from tests.ops.running import Product
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All in one process of a parallel run: they share one stage, and one product is load enough."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("faults"))
+
+
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
     # Not pytest's folder: PostgreSQL's own user could not pass its parents.
