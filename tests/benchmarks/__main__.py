@@ -22,13 +22,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.benchmarks import cpu
+from tests.benchmarks import courses, cpu
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS, PROCESSES = 16, 2
 CONTESTANTS = {"ours": "apps.ops.web", "bare": "tests.benchmarks.bare", "peer": "tests.benchmarks.peer"}
-SCENARIOS = ("play", "page", "lessons", "create")
-BILLABLE = "billable"
+SCENARIOS = ("play", "page", "lessons", "create", "state")
+BILLABLE, NAVIGATE = "billable", "navigate"
 
 
 class Server(NamedTuple):
@@ -52,12 +52,27 @@ class Round(NamedTuple):
 # Each line of the file is one request: method, path, credential, uid, body; wrk goes round them.
 _LUA = """
 local requests, place = {}, 0
+local digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+math.randomseed(tonumber(tostring({}):sub(8)) % 2147483647 + os.time())
+local function key()
+  local text = "0"
+  for _ = 1, 25 do local at = math.random(32); text = text .. digits:sub(at, at) end
+  return text
+end
 for line in io.lines(os.getenv("BENCH_REQUESTS")) do
   local method, path, token, uid, body = line:match("([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t([^\\t]*)\\t(.*)")
   local headers = {["Authorization"] = "Bearer " .. token, ["X-User"] = uid, ["Content-Type"] = "application/json"}
-  requests[#requests+1] = wrk.format(method, path, headers, body ~= "" and body or nil)
+  headers["X-Tenant-Id"] = "bench"
+  local made = function() return wrk.format(method, path, headers, body ~= "" and body or nil) end
+  if method == "PATCH" then
+    -- A step is taken once for a key: so each has another.
+    requests[#requests+1] = function() headers["Idempotency-Key"] = key(); return made() end
+  else
+    local once = made()
+    requests[#requests+1] = function() return once end
+  end
 end
-request = function() place = place % #requests + 1; return requests[place] end
+request = function() place = place % #requests + 1; return requests[place]() end
 done = function(summary, latency)
   local bad = summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.timeout
   local rate, slow = summary.requests / summary.duration * 1e6, latency:percentile(99) / 1000
@@ -83,9 +98,14 @@ def main() -> None:
         servers = {name: stack.enter_context(_served(module)) for name, module in CONTESTANTS.items()}
         script = folder / "requests.lua"
         script.write_text(_LUA)
-        for scenario in options.only or (*SCENARIOS, BILLABLE):
+        for scenario in options.only or (*SCENARIOS, BILLABLE, NAVIGATE):
             if scenario == BILLABLE:
                 _compare_clients(servers["ours"], script, folder, options)
+                continue
+            if scenario == NAVIGATE:
+                _compare_sizes(
+                    servers["ours"], script, courses.requests(folder, made["users"], made["sessions"]), options
+                )
                 continue
             _compare(scenario, files[scenario], servers, script, options)
             _pgbench(scenario, made, folder, options.seconds)
@@ -96,7 +116,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--cpu", action="store_true", help="processor time of a read instead, without wrk")
-    parser.add_argument("--only", nargs="*", choices=(*SCENARIOS, BILLABLE))
+    parser.add_argument("--only", nargs="*", choices=(*SCENARIOS, BILLABLE, NAVIGATE))
     return parser.parse_args()
 
 
@@ -135,6 +155,7 @@ def _requests(made: dict[str, Any], folder: Path) -> dict[str, Path]:
         lines["play"].append(f"GET\t/api/lesson-plays/{made['plays'][user]}\t{token}\t{user}\t")
         lines["page"].append(f"GET\t/api/lesson-plays?clientId=bench&pageSize=20\t{token}\t{user}\t")
         lines["lessons"].append(f"GET\t/api/lessons?clientId=bench\t{token}\t{user}\t")
+        lines["state"].append(f"GET\t/api/v1/play-sessions/{made['sessions']['small'][user]}/state\t{token}\t{user}\t")
         lines["create"].append(f'POST\t/api/lesson-plays\t{token}\t{user}\t{{"lessonId": "{lesson}", "locale": "en"}}')
     files = {}
     for scenario, rows in lines.items():
@@ -217,6 +238,22 @@ def _compare_clients(server: Server, script: Path, folder: Path, options: argpar
         rates[name] = pgbench.run(path, engines.database_url(folder / "data"), options.seconds)
     print(f"{'':8} pgbench: " + ", ".join(f"{name} {rate:,.0f}/s" for name, rate in rates.items()))
     print(f"{'':8} pgbench hot ÷ many: {rates['hot'] / rates['many']:.2f}", flush=True)
+
+
+def _compare_sizes(server: Server, script: Path, files: dict[str, Path], options: argparse.Namespace) -> None:
+    """Steps through a small course and through a large one, by turns."""
+    for path in files.values():
+        _wrk(server, path, script, 1)
+    rounds = [
+        {name: _wrk(server, path, script, options.seconds) for name, path in files.items()}
+        for _ in range(options.rounds)
+    ]
+    for name in files:
+        rate, slow, cost = (
+            statistics.median(figures) for figures in zip(*[each[name] for each in rounds], strict=True)
+        )
+        print(f"{NAVIGATE} {name:5} {rate:6,.0f}/s  p99 {slow:3.0f} ms  {cost:,.0f} µs of processor time each")
+    print(f"{'':8} large ÷ small: {_spread([each['large'].rate / each['small'].rate for each in rounds])}", flush=True)
 
 
 def _spread(ratios: list[float]) -> str:

@@ -19,6 +19,8 @@ from django.db import connection, transaction  # noqa: E402
 from django.http import HttpRequest, HttpResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from apps.delivery.presentation import session_state  # noqa: E402
+from apps.delivery.queries import StateRow  # noqa: E402
 from apps.kernel.clock import instant, now  # noqa: E402
 from apps.kernel.ids import new_id  # noqa: E402
 from apps.ops import passing, product  # noqa: E402
@@ -88,10 +90,16 @@ def lessons(request: HttpRequest) -> HttpResponse:
     return HttpResponse(_catalog[0], content_type="application/json")
 
 
+def state(request: HttpRequest, session_id: str) -> HttpResponse:
+    row = StateRow._make(ask(statements.STATE, [CLIENT, session_id])[0])
+    return answer({"data": session_state(CLIENT, row), "meta": {"apiVersion": "v1.0"}})
+
+
 urlpatterns = [
     path("api/lesson-plays/<str:play_id>", play),
     path("api/lesson-plays", plays),
     path("api/lessons", lessons),
+    path("api/v1/play-sessions/<str:session_id>/state", state),
 ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTESTANTS = ("ours", "bare")
-READS = ("play", "page", "lessons")
+READS = ("play", "page", "lessons", "state")
 BATCH = 20
 
 
@@ -75,6 +75,7 @@ def _scope(line: str) -> dict[str, Any]:
     method, target, token, uid, _ = line.split("\t")
     path, _, query = target.partition("?")
     headers = {"host": "localhost", "authorization": f"Bearer {token}", "x-user": uid, "accept": "*/*"}
+    headers["x-tenant-id"] = "bench"
     return {
         "type": "http",
         "method": method,

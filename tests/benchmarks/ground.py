@@ -8,6 +8,7 @@ from django.db import connection
 from apps.kernel.ids import new_id
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
+from tests.benchmarks import courses
 from tests.make import make_client, make_lesson
 
 CLIENT = "bench"
@@ -15,9 +16,10 @@ USERS, LESSONS, PLAYS_EACH = 1_000, 60, 20
 
 
 def make() -> dict[str, Any]:
-    """Ids to ask for: users, lessons, and a play of each user."""
+    """Ids to ask for: users, lessons, a play and some sessions of each user."""
+
     Client.objects.get_or_create(pk="gofa", defaults={"name": "GOFA"})
-    client = make_client(CLIENT, name="Bench")
+    client = make_client(CLIENT, name="Bench", modules=["delivery"])
     users = [f"user-{number}" for number in range(USERS)]
     reps = {"rep_pose_id": "squat", "target_rep_count": 12}
     timeline = (
@@ -38,9 +40,10 @@ def make() -> dict[str, Any]:
             [EndUser(client=client, uid=uid, membership_tier="standard", locale="en") for uid in users]
         )
         plays = _make_plays(users, lessons)
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
-    return {"users": users, "lessons": lessons, "plays": plays}
+    sessions = courses.make(client, users)
+    with binding.bound(CLIENT), connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return {"users": users, "lessons": lessons, "plays": plays, "sessions": sessions}
 
 
 def _make_plays(users: list[str], lessons: list[str]) -> dict[str, str]:

@@ -18,6 +18,8 @@ import uvicorn  # noqa: E402
 from django.conf import settings  # noqa: E402
 from fastapi import FastAPI, Request, Response  # noqa: E402
 
+from apps.delivery.presentation import session_state  # noqa: E402
+from apps.delivery.queries import StateRow  # noqa: E402
 from apps.kernel.clock import instant, now  # noqa: E402
 from apps.kernel.ids import new_id  # noqa: E402
 from apps.plays.presentation import lesson_play  # noqa: E402
@@ -31,6 +33,7 @@ PAGE = statements.numbered(statements.PAGE)
 MAY_PLAY = statements.numbered(statements.MAY_PLAY)
 CHARGE = statements.numbered(statements.CHARGE)
 NEW_PLAY = statements.numbered(statements.NEW_PLAY)
+STATE = statements.numbered(statements.STATE)
 NEW_EVENT = statements.numbered(statements.NEW_EVENT)
 
 pool: Any = None
@@ -61,9 +64,14 @@ def load() -> None:
     from apps.catalog.editions import current_edition
     from apps.catalog.models import Lesson
     from apps.catalog.played import played_by_id
+    from apps.delivery.models import PlayPackage
+    from apps.delivery.published import manifest_of
 
     with binding.bound(CLIENT):
         kept["lessons"] = played_by_id(CLIENT, Lesson.objects.values_list("id", flat=True))
+        # Read once, before the targets are first asked for.
+        for version_id in PlayPackage.objects.values_list("pk", flat=True):
+            manifest_of(CLIENT, version_id)
         kept["catalog"] = current_edition(Principal(Role.END_USER, CLIENT, "user-0"), CLIENT).body
 
 
@@ -106,6 +114,13 @@ async def lessons(request: Request) -> Response:
     async with pool.acquire() as connection:
         await connection.fetch(CATALOG, CLIENT, "gofa", CLIENT, request.headers["X-User"])
     return Response(kept["catalog"], media_type="application/json")
+
+
+@app.get("/api/v1/play-sessions/{session_id}/state")
+async def state(session_id: str) -> Response:
+    async with pool.acquire() as connection:
+        row = StateRow._make(await connection.fetchrow(STATE, CLIENT, session_id))
+    return answer({"data": session_state(CLIENT, row), "meta": {"apiVersion": "v1.0"}})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tests.benchmarks import statements
 def script(scenario: str, made: dict[str, Any]) -> str:
     """Rows are chosen at random among those that the ground made."""
     lesson, play = made["lessons"][0], next(iter(made["plays"].values()))
+    session = next(iter(made["sessions"]["small"].values()))
     user = "'user-' || :n"
     catalog = filled(statements.CATALOG, "'bench'", "'gofa'", "'bench'", "NULL")
     chosen = "\\set n random(0, 999)\n"
@@ -20,6 +21,7 @@ def script(scenario: str, made: dict[str, Any]) -> str:
         "play": [catalog, filled(statements.PLAY, "'bench'", f"'{play}'")],
         "page": [catalog, filled(statements.PAGE, "'bench'", user)],
         "lessons": [filled(statements.CATALOG, "'bench'", "'gofa'", "'bench'", user)],
+        "state": [filled(statements.STATE, "'bench'", f"'{session}'")],
         "create": [
             "BEGIN",
             filled(statements.MAY_PLAY, f"'{lesson}'", "'bench'", user),

@@ -5,6 +5,7 @@ from typing import Any
 
 from apps.billing.services.charging import _CHARGE as CHARGE
 from apps.catalog.queries import _READING as CATALOG
+from apps.delivery.queries import STATE
 from apps.kernel.ids import new_id
 from apps.plays.queries import _MAY_PLAY as MAY_PLAY
 from apps.plays.queries import _ONE as PLAY
@@ -26,7 +27,7 @@ NEW_EVENT = (
     " losses, last_error) VALUES (%s, %s, 'lesson_play.created', %s, %s::jsonb, %s, 'pending', 0, 0, '')"
 )
 
-__all__ = ["CATALOG", "CHARGE", "MAY_PLAY", "NEW_EVENT", "NEW_PLAY", "PAGE", "PLAY"]
+__all__ = ["CATALOG", "CHARGE", "MAY_PLAY", "NEW_EVENT", "NEW_PLAY", "PAGE", "PLAY", "STATE"]
 
 
 def charge_params(client_id: str, play_id: str, time: datetime) -> list[Any]:
