@@ -157,7 +157,7 @@ function label(row) {
 const { jQuery } = window.django;
 for (const root of document.querySelectorAll("[data-steps]")) {
   const steps = new Steps(root);
-  jQuery(root).on("select2:select", () => steps.show());
+  jQuery(root).on("change", ".admin-autocomplete", () => steps.show());
   // After Django's own, which makes the finders.
   jQuery(() => {
     for (const row of steps.list.children) label(row);

@@ -59,8 +59,8 @@ def test_fields_tell_what_they_said_and_what_they_say() -> None:
         ((A, B, C), (C, A, B), [("moved", "c"), ("same", "a"), ("same", "b")]),
         ((A, B), (A, a_step("b", 12)), [("same", "a"), ("changed", "b")]),
         ((A, A), (A, A, A), [("same", "a"), ("same", "a"), ("added", "a")]),
-        ((A, a_step("a", 5)), (a_step("a", 5), A), [("moved", "a"), ("same", "a")]),
-        ((A, B), (B, a_step("a", 12)), [("moved", "b"), ("changed", "a")]),
+        ((A, a_step("a", 5)), (a_step("a", 5), A), [("same", "a"), ("moved", "a")]),
+        ((A, B), (B, a_step("a", 12)), [("same", "b"), ("changed", "a")]),
         ((A,), (D,), [("removed", "a"), ("added", "d")]),
     ],
 )

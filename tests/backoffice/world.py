@@ -15,7 +15,7 @@ from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, Ledg
 from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
 from apps.delivery.models import Course, CourseVersion, Device, Enrollment, PlaySession
-from apps.events.models import DeadLetter, OutboxEvent
+from apps.events.models import DeadLetter, OutboxEvent, WebhookDelivery, WebhookEndpoint
 from apps.jobs.models import Job
 from apps.kernel.clock import now
 from apps.plans.models import PlanPlay
@@ -83,6 +83,16 @@ def a_dead_letter(client: Client, marker: str) -> OutboxEvent:
             created_at=now() - timedelta(hours=1),
         )
     return event
+
+
+def a_webhook(client: Client, marker: str) -> WebhookEndpoint:
+    return make.make_endpoint(client, f"https://{marker}.example.com/hooks", description=f"{marker} webhook")[0]
+
+
+def a_webhook_delivery(client: Client, marker: str) -> WebhookDelivery:
+    endpoint = make.make_endpoint(client, f"https://{marker}.example.com/told")[0]
+    told = {"payload": {"marker": marker}, "last_error": f"{marker} error", "last_response": f"{marker} response"}
+    return make.make_delivery(endpoint, subject_id=f"{marker}-subject", **told)
 
 
 def a_job(client: Client, marker: str) -> Job:
@@ -154,7 +164,7 @@ def a_statement(client: Client, marker: str) -> Statement:
 
 def with_training(client: Client) -> None:
     """Pages about training are there for clients that have the module."""
-    client.modules = ["ai_training"]
+    client.modules = sorted({*client.modules, "ai_training"})
     client.save()
 
 
@@ -243,6 +253,8 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "delivery.enrollment": an_enrollment,
     "delivery.playsession": a_play_session,
     "events.deadletter": a_dead_letter,
+    "events.webhookendpoint": a_webhook,
+    "events.webhookdelivery": a_webhook_delivery,
     "jobs.job": a_job,
     "billing.commercialpolicy": a_policy,
     "billing.creditaccount": an_account,

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
@@ -42,7 +43,9 @@ class LibraryPage(TrainingAdmin):
             except Refusal as refusal:
                 refused = " ".join(translated(each.message) for each in refusal.details) or translated(refusal.message)
             else:
-                self.message_user(request, gettext("Your people can be given these routines of the library now."))
+                self.message_user(
+                    request, gettext("Your people can be given these routines of the library now."), messages.SUCCESS
+                )
                 return HttpResponseRedirect(reverse("admin:ai_training_routinetemplate_library"))
         chosen = set(VisibleTemplate.objects.for_client(client.pk).values_list("template_id", flat=True))
         if refused:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -43,7 +44,7 @@ class PersonPage(TrainingAdmin):
             raise PermissionDenied
         asked = Asked(request, person)
         if request.method == "POST" and asked.carried_out():
-            self.message_user(request, asked.done)
+            self.message_user(request, asked.done, messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:ai_training_trainingplan_person", args=[person.pk]))
         context = self.context_of(
             request,

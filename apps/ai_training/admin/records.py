@@ -20,7 +20,7 @@ from apps.ai_training.admin import run_files
 from apps.ai_training.admin.shown_training import run_line
 from apps.ai_training.admin.training_admin import TrainingAdmin
 from apps.ai_training.admin.training_plans import people_found
-from apps.ai_training.admin.wording import target_of, title_of
+from apps.ai_training.admin.wording import run_states, target_of, title_of
 from apps.ai_training.models import RoutineRun, RoutineTemplate, RunStep
 from apps.ai_training.player import spoken_time, step_states
 from apps.tenants import binding
@@ -28,6 +28,17 @@ from apps.tenants.models import Client
 from apps.tenants.scoped_admin import reaches_all
 
 _MOST_TEMPLATES = 200
+
+
+class RunStatusFilter(admin.SimpleListFilter):
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(run_states().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class TemplateFilter(admin.SimpleListFilter):
@@ -54,7 +65,7 @@ class RoutineRunAdmin(TrainingAdmin):
     change_list_template = "admin/ai_training/routinerun/change_list.html"
     change_form_template = "admin/ai_training/routinerun/change_form.html"
     list_display = ("id", "person", "routine", "state", "done", "lasted", "created_at", "owner")
-    list_filter = ("status", ("created_at", admin.DateFieldListFilter), TemplateFilter)
+    list_filter = (RunStatusFilter, ("created_at", admin.DateFieldListFilter), TemplateFilter)
     list_select_related = ("user", "instance__version")
     search_fields = ("id",)
     search_help_text = _(
@@ -125,7 +136,7 @@ class RoutineRunAdmin(TrainingAdmin):
 
     @admin.display(description=_("status"))
     def state(self, run: RoutineRun) -> SafeString:
-        return format_html('<span class="gofa-state-{}">{}</span>', run.status, run.get_status_display())
+        return format_html('<span class="gofa-state-{}">{}</span>', run.status, run_states()[run.status])
 
     @admin.display(description=_("steps completed"))
     def done(self, run: RoutineRun) -> str:

@@ -13,6 +13,7 @@ from apps.ai_training.admin.wording import (
     goal_name,
     input_names,
     intensity_name,
+    run_states,
     tier_name,
     title_of,
     why_chosen,
@@ -27,6 +28,8 @@ from apps.tenants.models import EndUser
 
 _DAYS_SHOWN = 28
 _MOST_DAYS_OF_A_PLAN = 84
+# One day alone makes no line.
+_FEWEST_DAYS = 2
 _RUNS_SHOWN = 10
 _PAST_SHOWN = 10
 
@@ -103,7 +106,7 @@ def run_line(run: RoutineRun) -> dict[str, Any]:
     return {
         "row": run,
         "title": title_of(run.instance.version.name),
-        "status": gettext(str(RunStatus(run.status).label)),
+        "status": run_states()[run.status],
         "time": spoken_time(run.total_duration_seconds) if run.total_duration_seconds else "—",
         "calories": f"{run.total_calories_burned:.0f}" if run.total_calories_burned else "—",
         "percent": round(run.completion_rate * 100),
@@ -153,7 +156,7 @@ def _charts(person: EndUser, plan: TrainingPlan | None, report: adherence.Report
     }
 
 
-def _plan_chart(person: EndUser, plan: TrainingPlan, zone: ZoneInfo, today: date) -> charts.Chart:
+def _plan_chart(person: EndUser, plan: TrainingPlan, zone: ZoneInfo, today: date) -> charts.Chart | None:
     """Since the plan began, or as far back as is shown: what it asks for until each day, and what was completed."""
     begun = plan.created_at.astimezone(zone).date()
     rows = RoutineRun.objects.of_user(person.client_id, person.uid)
@@ -161,6 +164,8 @@ def _plan_chart(person: EndUser, plan: TrainingPlan, zone: ZoneInfo, today: date
     ended = sorted(each.astimezone(zone).date() for each in done.values_list("ended_at", flat=True) if each)
     first = max(begun, today - timedelta(days=_MOST_DAYS_OF_A_PLAN - 1))
     days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
+    if len(days) < _FEWEST_DAYS:
+        return None
     planned = [plan.frequency * ((day - begun).days // 7 + 1) for day in days]
     completed = [sum(each <= day for each in ended) for day in days]
     return charts.of_levels(days, {"planned": planned, "completed": completed})

@@ -170,7 +170,7 @@ class TemplateForm(RefusableForm):
 
     @property
     def media(self) -> forms.Media:
-        return cast(forms.Media, super().media + self.steps.media)
+        return cast(forms.Media, super().media + self.steps.empty_form.media)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

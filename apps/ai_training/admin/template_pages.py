@@ -212,7 +212,7 @@ class TemplatePages(TrainingAdmin):
             words = [translated(each.message) for each in refusal.details] or [translated(refusal.message)]
             self.message_user(request, " ".join(words), messages.ERROR)
         else:
-            self.message_user(request, done)
+            self.message_user(request, done, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:ai_training_routinetemplate_change", args=[template.pk]))
 
     def _show(self, request: HttpRequest, template: Any, page: str, **more: Any) -> HttpResponse:

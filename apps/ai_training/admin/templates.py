@@ -121,7 +121,9 @@ class RoutineTemplateAdmin(LibraryPage, TemplatePages):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         self.message_user(
-            request, gettext("The routine was made, as a draft. Nobody is given it until it is published.")
+            request,
+            gettext("The routine was made, as a draft. Nobody is given it until it is published."),
+            messages.SUCCESS,
         )
         return self._back_to(obj)
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.ai_training.models import Intensity, RoutineStep
 from apps.ai_training.player import spoken_time
+from apps.ai_training.states import RunStatus
 from apps.kernel.localized import LOCALES, Localized, in_locale
 from apps.tenants.models import RiskTier
 
@@ -59,6 +60,16 @@ def goal_name(goal: str) -> str:
 
 def intensity_name(intensity: str) -> str:
     return gettext(dict(Intensity.choices).get(intensity, intensity))
+
+
+def run_states() -> dict[str, str]:
+    """What has become of a run, by its status."""
+    return {
+        RunStatus.CREATED: pgettext("routine run", "Not begun"),
+        RunStatus.IN_PROGRESS: gettext("In progress"),
+        RunStatus.COMPLETED: gettext("Completed"),
+        RunStatus.ABANDONED: gettext("Abandoned"),
+    }
 
 
 def target_of(reps: int | None, seconds: int | None) -> str:
