@@ -1,10 +1,13 @@
 """`/api/v1/courses` and `/api/v1/course-versions`: what there is to learn (contract 9, 12)."""
 
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api.cursors import CursorInvalid
 from apps.delivery.models import Course, CourseVersion
 from apps.delivery.serializers.courses import (
     CourseBody,
@@ -29,6 +32,12 @@ from apps.kernel.clock import now
 class CourseViewSet(ManagedViewSet):
     lookup_url_kwarg = "course_id"
     lookup_value_regex = "[^/]+"
+    refusals: ClassVar = {
+        "list": (CursorInvalid,),
+        "retrieve": (services.CourseNotFound,),
+        "versions": (services.CourseNotFound, CursorInvalid),
+        "publish": (services.CourseNotFound, services.ManifestInvalid),
+    }
 
     @extend_schema(operation_id="listCourses", parameters=[PageQuery], responses=CoursePage)
     def list(self, request: Request) -> Response:
@@ -83,6 +92,7 @@ class CourseViewSet(ManagedViewSet):
 class CourseVersionViewSet(DeliveryViewSet):
     lookup_url_kwarg = "course_version_id"
     lookup_value_regex = "[^/]+"
+    refusals: ClassVar = {"retrieve": (CourseVersionNotFound,)}
 
     @extend_schema(operation_id="getCourseVersion", responses=CourseManifestEnvelope)
     def retrieve(self, request: Request, course_version_id: str) -> Response:

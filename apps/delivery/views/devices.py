@@ -1,11 +1,14 @@
 """`/api/v1/devices`: on what people learn (contract 9, 12)."""
 
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.permissions import STAFF, allow
+from apps.api.cursors import CursorInvalid
 from apps.delivery.models import Device
 from apps.delivery.serializers.devices import (
     DeviceBody,
@@ -16,6 +19,7 @@ from apps.delivery.serializers.devices import (
     DevicesQuery,
 )
 from apps.delivery.services import devices as services
+from apps.delivery.services.enrollments import UserNotFound
 from apps.delivery.views.asking import DeliveryViewSet
 from apps.delivery.views.pages import page
 from apps.kernel.clock import now
@@ -27,6 +31,12 @@ class DeviceViewSet(DeliveryViewSet):
 
     lookup_url_kwarg = "device_id"
     lookup_value_regex = "[^/]+"
+    refusals: ClassVar = {
+        "list": (CursorInvalid,),
+        "create": (UserNotFound,),
+        "retrieve": (services.DeviceNotFound,),
+        "partial_update": (services.DeviceNotFound,),
+    }
 
     def get_permissions(self) -> list[BasePermission]:
         return [allow(*STAFF)()] if self.action == "partial_update" else super().get_permissions()
@@ -41,7 +51,7 @@ class DeviceViewSet(DeliveryViewSet):
 
     @extend_schema(operation_id="registerDevice", request=DeviceBody, responses={201: DeviceEnvelope})
     def create(self, request: Request) -> Response:
-        """A device of somebody, untrusted. 404 `user.not_found`, for a learner whoever they are not."""
+        """A device of somebody, untrusted. For a learner there is nobody but themselves."""
         body = self.read_body(DeviceBody)
         owner = self.principal.subject if self.principal.is_end_user else None
         user_id = body.get("user_id", owner)

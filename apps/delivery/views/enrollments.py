@@ -1,11 +1,14 @@
 """`/api/v1/enrollments`: who takes which course version (contract 9, 12)."""
 
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.permissions import STAFF, allow
+from apps.api.cursors import CursorInvalid
 from apps.delivery.models import Enrollment
 from apps.delivery.serializers.enrollments import (
     EnrollmentBody,
@@ -26,6 +29,12 @@ class EnrollmentViewSet(DeliveryViewSet):
 
     lookup_url_kwarg = "enrollment_id"
     lookup_value_regex = "[^/]+"
+    refusals: ClassVar = {
+        "list": (CursorInvalid,),
+        "create": (services.UserNotFound, services.CourseVersionNotFound),
+        "retrieve": (services.EnrollmentNotFound,),
+        "partial_update": (services.EnrollmentNotFound,),
+    }
 
     def get_permissions(self) -> list[BasePermission]:
         return super().get_permissions() if self.action in ("list", "retrieve") else [allow(*STAFF)()]
@@ -40,7 +49,7 @@ class EnrollmentViewSet(DeliveryViewSet):
 
     @extend_schema(operation_id="createEnrollment", request=EnrollmentBody, responses={201: EnrollmentEnvelope})
     def create(self, request: Request) -> Response:
-        """Somebody takes a course version. 404 `user.not_found`, `course_version.not_found`."""
+        """Somebody takes a course version."""
         body = self.read_body(EnrollmentBody)
         author = self.principal.subject
         enrollment = services.enroll(client_id=self.client_id, **body, author=author, now=now())
