@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
-from tests.delivery.problems import assert_problem
+from tests.delivery.problems import assert_problem, data_of
 
 
 @cache
@@ -43,3 +43,10 @@ def assert_refused(response: Any, status: int, code: str, pointers: Any = None) 
     """A problem, as the document describes it."""
     assert_problem(response, status, code, pointers)
     assert_described(response)
+
+
+def data_described(response: Any, status: int = 200) -> Any:
+    """What is in the envelope of an answer that is as the document describes it."""
+    data = data_of(response, status)
+    assert_described(response)
+    return data

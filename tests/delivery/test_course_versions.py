@@ -14,7 +14,7 @@ from apps.events.models import OutboxEvent
 from apps.tenants import binding, registry
 from apps.tenants.models import Client, EndUser
 from tests import make
-from tests.delivery.problems import assert_problem, data_of
+from tests.delivery.described import assert_refused, data_described
 from tests.make import a_manifest
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def versions() -> list[CourseVersion]:
 def test_an_administrator_publishes_a_version(cleo: User, course: Course, path: str, via: Via) -> None:
     response = via(cleo).post(path, {"manifest": MANIFEST})
     version = versions()[-1]
-    assert data_of(response, 201) == {
+    assert data_described(response, 201) == {
         "id": version.id,
         "courseId": course.id,
         "number": 2,
@@ -64,8 +64,8 @@ def test_an_administrator_publishes_a_version(cleo: User, course: Course, path: 
 
 
 def test_it_is_read_whole_with_texts_by_bcp_47(cleo: User, course: Course, path: str, via: Via) -> None:
-    made = data_of(via(cleo).post(path, {"manifest": MANIFEST}), 201)
-    read = data_of(via(cleo).get(f"/api/v1/course-versions/{made['id']}"))
+    made = data_described(via(cleo).post(path, {"manifest": MANIFEST}), 201)
+    read = data_described(via(cleo).get(f"/api/v1/course-versions/{made['id']}"))
     assert {name: read[name] for name in made} == made
     assert read["title"] == course.title
     lessons = read["manifest"]["modules"][0]["lessons"]
@@ -77,14 +77,14 @@ def test_versions_are_listed_newest_first(cleo: User, path: str, via: Via) -> No
     for _ in range(2):
         via(cleo).post(path, {"manifest": a_manifest()})
     first = via(cleo).get(path, {"limit": 2})
-    assert [row["number"] for row in data_of(first)] == [3, 2]
+    assert [row["number"] for row in data_described(first)] == [3, 2]
     cursor = first.json()["meta"]["page"]["nextCursor"]
-    assert [row["number"] for row in data_of(via(cleo).get(path, {"limit": 2, "cursor": cursor}))] == [1]
+    assert [row["number"] for row in data_described(via(cleo).get(path, {"limit": 2, "cursor": cursor}))] == [1]
 
 
 def test_a_manifest_of_2000_lessons_is_published(cleo: User, path: str, via: Via) -> None:
     lessons = [{"prerequisites": [f"les_{place - 1:02}"]} if place > 1 else {} for place in range(1, 2001)]
-    assert data_of(via(cleo).post(path, {"manifest": a_manifest(*lessons)}), 201)["number"] == 2
+    assert data_described(via(cleo).post(path, {"manifest": a_manifest(*lessons)}), 201)["number"] == 2
 
 
 def faulty(**lesson: Any) -> dict[str, Any]:
@@ -116,7 +116,7 @@ SECOND = "/manifest/modules/0/lessons/1"
 def test_the_wrong_shape_is_a_400_with_pointers(
     cleo: User, path: str, via: Via, body: dict[str, Any], pointers: list[str]
 ) -> None:
-    assert_problem(via(cleo).post(path, body), 400, "request.invalid", pointers)
+    assert_refused(via(cleo).post(path, body), 400, "request.invalid", pointers)
     assert len(versions()) == 1
 
 
@@ -140,7 +140,7 @@ def test_the_wrong_shape_is_a_400_with_pointers(
 def test_what_cannot_be_walked_is_a_422_with_pointers(
     cleo: User, path: str, via: Via, manifest: dict[str, Any], pointers: list[str]
 ) -> None:
-    assert_problem(via(cleo).post(path, {"manifest": manifest}), 422, "manifest.invalid", pointers)
+    assert_refused(via(cleo).post(path, {"manifest": manifest}), 422, "manifest.invalid", pointers)
     assert len(versions()) == 1
 
 
@@ -149,37 +149,37 @@ def test_a_block_shows_what_the_client_can_select(
 ) -> None:
     own, library = make.make_lesson(demo), make.make_lesson(gofa)
     blocks = [{"id": f"b{place}", "kind": "video", "lessonId": row.id} for place, row in enumerate((own, library))]
-    data_of(via(cleo).post(path, {"manifest": a_manifest({"blocks": blocks})}), 201)
+    data_described(via(cleo).post(path, {"manifest": a_manifest({"blocks": blocks})}), 201)
     foreign = a_manifest({"blocks": [{"id": "b", "kind": "video", "lessonId": make.make_lesson(acme).id}]})
     pointer = "/manifest/modules/0/lessons/0/blocks/0/lessonId"
-    assert_problem(via(cleo).post(path, {"manifest": foreign}), 422, "manifest.invalid", [pointer])
+    assert_refused(via(cleo).post(path, {"manifest": foreign}), 422, "manifest.invalid", [pointer])
 
 
 def test_the_shape_is_looked_at_before_the_course(cleo: User, acme: Client, via: Via) -> None:
     theirs = make.make_course_version(acme).course_id
     for course_id in (theirs, "crs_01JDXW4Z9M3V5T8Q2R7N6P0ABC"):
         path = f"/api/v1/courses/{course_id}/versions"
-        assert_problem(via(cleo).post(path, {"manifest": {}}), 400, "request.invalid")
-        assert_problem(via(cleo).post(path, {"manifest": a_manifest()}), 404, "course.not_found")
+        assert_refused(via(cleo).post(path, {"manifest": {}}), 400, "request.invalid")
+        assert_refused(via(cleo).post(path, {"manifest": a_manifest()}), 404, "course.not_found")
 
 
 def test_a_learner_publishes_nothing_and_reads_what_they_are_enrolled_in(
     ada: EndUser, ben: EndUser, cleo: User, path: str, via: Via
 ) -> None:
-    assert_problem(via(ada).post(path, {"manifest": a_manifest()}), 403, "authz.forbidden")
-    version_id = data_of(via(cleo).post(path, {"manifest": a_manifest()}), 201)["id"]
+    assert_refused(via(ada).post(path, {"manifest": a_manifest()}), 403, "authz.forbidden")
+    version_id = data_described(via(cleo).post(path, {"manifest": a_manifest()}), 201)["id"]
     with binding.bound("demo"):
         version = CourseVersion.objects.get(pk=version_id)
     make.make_enrollment(ada, version)
     make.make_enrollment(ben, version, status="revoked")
     address = f"/api/v1/course-versions/{version_id}"
-    assert data_of(via(ada).get(address))["manifest"] == a_manifest()
-    assert_problem(via(ben).get(address), 404, "course_version.not_found")
+    assert data_described(via(ada).get(address))["manifest"] == a_manifest()
+    assert_refused(via(ben).get(address), 404, "course_version.not_found")
 
 
 def test_anothers_version_is_as_one_that_never_was(cleo: User, acme: Client, via: Via) -> None:
     for version_id in (make.make_course_version(acme).id, "cv_01JDXW4Z9M3V5T8Q2R7N6P0ABC", "nothing"):
-        assert_problem(via(cleo).get(f"/api/v1/course-versions/{version_id}"), 404, "course_version.not_found")
+        assert_refused(via(cleo).get(f"/api/v1/course-versions/{version_id}"), 404, "course_version.not_found")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -188,7 +188,7 @@ def test_versions_published_at_once_are_numbered_one_after_the_other(cleo: User,
 
     def publish(_: int) -> int:
         try:
-            return int(data_of(caller.post(path, {"manifest": a_manifest()}), 201)["number"])
+            return int(data_described(caller.post(path, {"manifest": a_manifest()}), 201)["number"])
         finally:
             connection.close()
 

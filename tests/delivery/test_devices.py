@@ -12,7 +12,7 @@ from apps.events.models import OutboxEvent
 from apps.tenants import binding
 from apps.tenants.models import EndUser
 from tests import make
-from tests.delivery.problems import assert_problem, data_of
+from tests.delivery.described import assert_refused, data_described
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def test_an_administrator_registers_a_device_which_nobody_trusts_yet(cleo: User,
     response = via(cleo).post(PATH, {"userId": "ada", "name": " Ada's phone ", "trusted": True})
     with binding.bound("demo"):
         device = Device.objects.get()
-    assert data_of(response, 201) == {
+    assert data_described(response, 201) == {
         "id": device.id,
         "userId": "ada",
         "name": "Ada's phone",
@@ -44,27 +44,27 @@ def test_an_administrator_trusts_it_and_takes_that_back(cleo: User, ada: EndUser
     device = make.make_device(ada)
     path = f"{PATH}/{device.id}"
     for _ in range(2):  # a second time it is so already
-        assert data_of(via(cleo).patch(path, {"trusted": True}))["trusted"] is True
-    assert data_of(via(cleo).get(path))["trusted"] is True
-    assert data_of(via(cleo).patch(path, {"trusted": False}))["trusted"] is False
+        assert data_described(via(cleo).patch(path, {"trusted": True}))["trusted"] is True
+    assert data_described(via(cleo).get(path))["trusted"] is True
+    assert data_described(via(cleo).patch(path, {"trusted": False}))["trusted"] is False
     assert events() == [("delivery.device.trusted.v1", device.id), ("delivery.device.distrusted.v1", device.id)]
 
 
 def test_a_learner_registers_a_device_of_their_own_and_cannot_trust_it(ada: EndUser, ben: EndUser, via: Via) -> None:
-    named = data_of(via(ada).post(PATH, {"userId": "ada", "name": "Phone"}), 201)
-    unnamed = data_of(via(ada).post(PATH, {"name": "Tablet"}), 201)
+    named = data_described(via(ada).post(PATH, {"userId": "ada", "name": "Phone"}), 201)
+    unnamed = data_described(via(ada).post(PATH, {"name": "Tablet"}), 201)
     assert [(each["userId"], each["trusted"]) for each in (named, unnamed)] == [("ada", False)] * 2
-    assert_problem(via(ada).patch(f"{PATH}/{named['id']}", {"trusted": True}), 403, "authz.forbidden")
+    assert_refused(via(ada).patch(f"{PATH}/{named['id']}", {"trusted": True}), 403, "authz.forbidden")
     for user in ("ben", "nobody"):
-        assert_problem(via(ada).post(PATH, {"userId": user, "name": "Phone"}), 404, "user.not_found")
+        assert_refused(via(ada).post(PATH, {"userId": user, "name": "Phone"}), 404, "user.not_found")
 
 
 def test_a_learner_reads_their_own(ada: EndUser, ben: EndUser, cleo: User, via: Via) -> None:
     own, bens = make.make_device(ada), make.make_device(ben)
-    assert [row["id"] for row in data_of(via(ada).get(PATH))] == [own.id]
-    assert_problem(via(ada).get(f"{PATH}/{bens.id}"), 404, "device.not_found")
-    assert [row["id"] for row in data_of(via(cleo).get(PATH))] == [bens.id, own.id]
-    assert [row["id"] for row in data_of(via(cleo).get(PATH, {"userId": "ada"}))] == [own.id]
+    assert [row["id"] for row in data_described(via(ada).get(PATH))] == [own.id]
+    assert_refused(via(ada).get(f"{PATH}/{bens.id}"), 404, "device.not_found")
+    assert [row["id"] for row in data_described(via(cleo).get(PATH))] == [bens.id, own.id]
+    assert [row["id"] for row in data_described(via(cleo).get(PATH, {"userId": "ada"}))] == [own.id]
 
 
 def test_a_list_costs_the_same_however_long_it_is(
@@ -75,7 +75,7 @@ def test_a_list_costs_the_same_however_long_it_is(
     caller = via(cleo)
     caller.get(PATH)
     with django_assert_num_queries(3):  # who asks, for whom, and the page
-        assert len(data_of(caller.get(PATH))) == 5
+        assert len(data_described(caller.get(PATH))) == 5
 
 
 @pytest.mark.parametrize(
@@ -91,22 +91,22 @@ def test_a_list_costs_the_same_however_long_it_is(
 def test_a_body_of_the_wrong_shape_names_its_fields(
     cleo: User, ada: EndUser, via: Via, body: dict[str, Any], pointers: list[str]
 ) -> None:
-    assert_problem(via(cleo).post(PATH, body), 400, "request.invalid", pointers)
+    assert_refused(via(cleo).post(PATH, body), 400, "request.invalid", pointers)
 
 
 @pytest.mark.parametrize("body", [{}, {"trusted": "true"}, {"trusted": 1}, {"trusted": None}])
 def test_trusted_is_true_or_false(cleo: User, ada: EndUser, via: Via, body: dict[str, Any]) -> None:
     path = f"{PATH}/{make.make_device(ada).id}"
-    assert_problem(via(cleo).patch(path, body), 400, "request.invalid", ["/trusted"])
+    assert_refused(via(cleo).patch(path, body), 400, "request.invalid", ["/trusted"])
 
 
 def test_nobody_elses_user_gets_a_device(cleo: User, dan: EndUser, via: Via) -> None:
     for user in (dan.uid, "nobody"):
-        assert_problem(via(cleo).post(PATH, {"userId": user, "name": "Phone"}), 404, "user.not_found")
+        assert_refused(via(cleo).post(PATH, {"userId": user, "name": "Phone"}), 404, "user.not_found")
 
 
 def test_anothers_device_is_as_one_that_never_was(cleo: User, dan: EndUser, via: Via) -> None:
     for device_id in (make.make_device(dan).id, "dev_01JDXW4Z9M3V5T8Q2R7N6P0ABC", "nothing"):
         path = f"{PATH}/{device_id}"
-        assert_problem(via(cleo).get(path), 404, "device.not_found")
-        assert_problem(via(cleo).patch(path, {"trusted": True}), 404, "device.not_found")
+        assert_refused(via(cleo).get(path), 404, "device.not_found")
+        assert_refused(via(cleo).patch(path, {"trusted": True}), 404, "device.not_found")
