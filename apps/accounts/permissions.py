@@ -1,5 +1,6 @@
 """Which roles may call a view? Declared there: `permission_classes = [allow(Role.END_USER)]`."""
 
+from functools import cache
 from typing import Any, cast
 
 from rest_framework.permissions import BasePermission
@@ -11,6 +12,7 @@ from apps.kernel.refusals import Forbidden, Refusal, Unauthorized
 __all__ = ["STAFF", "allow"]
 
 
+@cache
 def allow(*roles: Role, refusal: type[Refusal] = Forbidden) -> type[BasePermission]:
     """A permission class for these roles: others are Forbidden (or what the route's contract says), nobody is
     Unauthorized."""

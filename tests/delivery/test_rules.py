@@ -20,7 +20,7 @@ def session(ada: EndUser) -> PlaySession:
     return make.make_play_session(make.make_enrollment(ada), completed_lessons=["les_01"])
 
 
-def refused(constraint: str, change: Callable[[], Any], client_id: str = "demo") -> None:
+def assert_refused(constraint: str, change: Callable[[], Any], client_id: str = "demo") -> None:
     with binding.bound(client_id), pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         change()
 
@@ -32,31 +32,31 @@ def updates(session: PlaySession, **values: Any) -> Callable[[], Any]:
 def test_a_published_version_never_changes(session: PlaySession) -> None:
     versions = CourseVersion.objects.filter(pk=session.course_version_id)
     packages = PlayPackage.objects.filter(pk=session.course_version_id)
-    refused("courseversion is not changed", lambda: versions.update(number=7))
-    refused("playpackage is not changed", lambda: packages.update(manifest={"modules": []}))
+    assert_refused("courseversion is not changed", lambda: versions.update(number=7))
+    assert_refused("playpackage is not changed", lambda: packages.update(manifest={"modules": []}))
 
 
 def test_a_session_keeps_its_subject(session: PlaySession, ben: EndUser) -> None:
-    refused("not changed", updates(session, user_id=ben.uid))
-    refused("not changed", updates(session, attempt_number=2))
+    assert_refused("not changed", updates(session, user_id=ben.uid))
+    assert_refused("not changed", updates(session, attempt_number=2))
 
 
 def test_an_ended_session_stays_ended(session: PlaySession) -> None:
     with binding.bound("demo"):
         updates(session, state="completed", ended_at=now())()
-    refused("not changed", updates(session, state="active", ended_at=None))
+    assert_refused("not changed", updates(session, state="active", ended_at=None))
 
 
 def test_a_version_steps_by_one_and_no_time_goes_back(session: PlaySession) -> None:
-    refused("not changed", updates(session, version=3))
-    refused("not changed", updates(session, version=0))
-    refused("not changed", updates(session, lamport=0))
+    assert_refused("not changed", updates(session, version=3))
+    assert_refused("not changed", updates(session, version=0))
+    assert_refused("not changed", updates(session, lamport=0))
     with binding.bound("demo"):
         updates(session, version=2, lamport=9)()
 
 
 def test_completed_lessons_never_shrink(session: PlaySession) -> None:
-    refused("not changed", updates(session, completed_lessons=["les_02"]))
+    assert_refused("not changed", updates(session, completed_lessons=["les_02"]))
     with binding.bound("demo"):
         updates(session, completed_lessons=["les_01", "les_02"])()
 
@@ -64,7 +64,7 @@ def test_completed_lessons_never_shrink(session: PlaySession) -> None:
 def test_a_person_has_one_active_session_of_a_version_and_a_device(session: PlaySession, ada: EndUser) -> None:
     """No device counts as one and the same."""
     again = session.enrollment
-    refused("play_session_one_active", lambda: make.make_play_session(again, attempt_number=2))
+    assert_refused("play_session_one_active", lambda: make.make_play_session(again, attempt_number=2))
     make.make_play_session(again, attempt_number=2, device=make.make_device(ada))
     make.make_play_session(again, attempt_number=3, state="paused")
 
@@ -79,14 +79,14 @@ def test_a_person_has_one_active_session_of_a_version_and_a_device(session: Play
     ],
 )
 def test_a_session_is_consistent(session: PlaySession, constraint: str, values: dict[str, Any]) -> None:
-    refused(constraint, updates(session, **values))
+    assert_refused(constraint, updates(session, **values))
 
 
 def test_nothing_points_into_another_tenant(session: PlaySession, acme: Client, dan: EndUser) -> None:
     theirs = make.make_enrollment(dan)
-    refused("of_same_client", lambda: make.make_enrollment(session.user, theirs.course_version))
-    refused("of_same_client", lambda: make.make_play_session(session.enrollment, device=make.make_device(dan)))
-    refused("of_same_client", lambda: _change(theirs.client, session), client_id="*")
+    assert_refused("of_same_client", lambda: make.make_enrollment(session.user, theirs.course_version))
+    assert_refused("of_same_client", lambda: make.make_play_session(session.enrollment, device=make.make_device(dan)))
+    assert_refused("of_same_client", lambda: _change(theirs.client, session), client_id="*")
 
 
 def _change(client: Client, session: PlaySession) -> None:
@@ -98,4 +98,4 @@ def _change(client: Client, session: PlaySession) -> None:
 def test_history_is_not_rewritten(session: PlaySession) -> None:
     with binding.bound("demo"):
         _change(session.client, session)
-    refused("not changed", lambda: SessionChange.objects.update(author="somebody"))
+    assert_refused("not changed", lambda: SessionChange.objects.update(author="somebody"))

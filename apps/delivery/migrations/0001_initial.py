@@ -505,6 +505,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="playsession",
+            index=models.Index(fields=["client", "state", "-id"], name="play_session_by_state"),
+        ),
+        migrations.AddIndex(
+            model_name="playsession",
             index=models.Index(fields=["client", "course_version", "-id"], name="play_session_by_version"),
         ),
         migrations.AddIndex(

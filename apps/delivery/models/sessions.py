@@ -89,6 +89,7 @@ class PlaySession(models.Model):
             models.Index(name="play_session_by_user", fields=["client", "user_id", "-id"]),
             models.Index(name="play_session_latest", fields=["client", "user_id", "-lamport", "-id"]),
             models.Index(name="play_session_by_client", fields=["client", "-id"]),
+            models.Index(name="play_session_by_state", fields=["client", "state", "-id"]),
             models.Index(name="play_session_by_version", fields=["client", "course_version", "-id"]),
             # Attempts are counted in the first, what a revoked enrollment fails is found in the second.
             models.Index(name="play_session_by_enrollment", fields=["client", "enrollment", "-attempt_number"]),
