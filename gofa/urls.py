@@ -22,6 +22,7 @@ urlpatterns = [
     *delivery.urlpatterns,
     *billing.urlpatterns,
     path("", include("apps.plays.page_urls")),
+    path("", include("apps.delivery.page_urls")),
     path("", include("apps.ai_training.page_urls")),
     path("", html.front, name="front"),
     path("", include("apps.backoffice.urls")),
