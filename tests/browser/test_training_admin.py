@@ -49,9 +49,8 @@ def page_of(template: RoutineTemplate, name: str = "change") -> str:
 
 
 def order(page: Page) -> list[str]:
-    return page.locator(".gofa-step:visible .select2-selection__rendered").evaluate_all(
-        "found => found.map(each => each.title)"
-    )
+    found = page.locator(".gofa-step:visible .select2-selection__rendered")
+    return [str(title) for title in found.evaluate_all("found => found.map(each => each.title)")]
 
 
 def said(template: RoutineTemplate) -> dict[str, list[str]]:
@@ -185,8 +184,9 @@ def addresses(person: EndUser, template: RoutineTemplate) -> list[str]:
 def changed(steady: RoutineTemplate, demo: Client, gofa: Client) -> RoutineTemplate:
     """With a draft, so that there are differences to show; and a library to choose from."""
     make.make_template(gofa, name={"en": "Lift"})
-    fields: Any = {"minutes": 45, "steps": []}
     with binding.bound("demo"):
+        [published] = RoutineTemplateVersion.objects.filter(template=steady)
+        fields: Any = {"minutes": 45, "steps": services.content_of(published)["steps"][1::-1]}
         services.update_template(client=demo, template_id=steady.pk, fields=fields, author="cleo", now=now())
     return steady
 

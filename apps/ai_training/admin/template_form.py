@@ -53,7 +53,10 @@ class StepForm(forms.Form):
     exercise = ExerciseField(Exercise.objects.none(), label=_("Exercise"))
     target = forms.IntegerField(min_value=1, max_value=_DAY, label=_("Target"), widget=forms.NumberInput(attrs=_NUMBER))
     unit = forms.ChoiceField(
-        choices=[(_REPS, _("repetitions")), (_SECONDS, _("seconds"))], label=_("Unit"), initial=_REPS
+        choices=[(_REPS, _("repetitions")), (_SECONDS, _("seconds"))],
+        label=_("Unit"),
+        initial=_REPS,
+        widget=forms.Select(attrs={"aria-label": _("Unit")}),
     )
     rest_seconds = forms.IntegerField(
         min_value=0, max_value=_DAY, required=False, label=_("Rest (s)"), widget=forms.NumberInput(attrs=_NUMBER)
