@@ -91,8 +91,13 @@ def a_webhook(client: Client, marker: str) -> WebhookEndpoint:
 
 def a_webhook_delivery(client: Client, marker: str) -> WebhookDelivery:
     endpoint = make.make_endpoint(client, f"https://{marker}.example.com/told")[0]
-    told = {"payload": {"marker": marker}, "last_error": f"{marker} error", "last_response": f"{marker} response"}
-    return make.make_delivery(endpoint, subject_id=f"{marker}-subject", **told)
+    return make.make_delivery(
+        endpoint,
+        subject_id=f"{marker}-subject",
+        payload={"marker": marker},
+        last_error=f"{marker} error",
+        last_response=f"{marker} response",
+    )
 
 
 def a_job(client: Client, marker: str) -> Job:

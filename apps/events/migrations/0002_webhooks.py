@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                         default=list,
                         help_text="None: all.",
                         size=None,
-                        verbose_name="events",
+                        verbose_name="event types",
                     ),
                 ),
                 ("secret", models.TextField(editable=False)),
@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(), null=True, verbose_name="next attempt"
                     ),
                 ),
-                ("last_status", models.PositiveIntegerField(null=True, verbose_name="status")),
+                ("last_status", models.PositiveIntegerField(null=True, verbose_name="HTTP status")),
                 ("last_error", models.TextField(blank=True, verbose_name="error")),
                 ("last_response", models.TextField(blank=True, verbose_name="response")),
                 ("duration_ms", models.PositiveIntegerField(null=True, verbose_name="duration (ms)")),

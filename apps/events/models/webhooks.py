@@ -44,7 +44,11 @@ class WebhookEndpoint(models.Model):
     url = models.CharField(_("address"), max_length=LONGEST_URL)
     description = models.CharField(_("description"), max_length=LONGEST_DESCRIPTION, blank=True)
     event_types = ArrayField(
-        models.CharField(max_length=100), verbose_name=_("events"), default=list, blank=True, help_text=_("None: all.")
+        models.CharField(max_length=100),
+        verbose_name=_("event types"),
+        default=list,
+        blank=True,
+        help_text=_("None: all."),
     )
     secret = models.TextField(editable=False)
     previous_secret = models.TextField(blank=True, editable=False)
@@ -120,7 +124,7 @@ class WebhookDelivery(models.Model):
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, db_default=Now())
-    last_status = models.PositiveIntegerField(_("status"), null=True)
+    last_status = models.PositiveIntegerField(_("HTTP status"), null=True)
     last_error = models.TextField(_("error"), blank=True)
     last_response = models.TextField(_("response"), blank=True)
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), null=True)
