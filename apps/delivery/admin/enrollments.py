@@ -29,9 +29,18 @@ Status = Enrollment.Status
 
 
 class EnrollmentForm(RefusableForm):
+    """The versions are a plain list by name, the newest first: one found by typing has no name for a screen reader."""
+
     class Meta:
         model = Enrollment
         fields = ("client", "user_id", "course_version")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered: Any = self.fields.get("course_version")
+        if offered is not None:
+            offered.queryset = offered.queryset.select_related("course").order_by("-pk")
+            offered.label_from_instance = _offered_name
 
     def check_rules(self) -> None:
         client_id = self.instance.client_id
@@ -39,6 +48,12 @@ class EnrollmentForm(RefusableForm):
         if self.cleaned_data["course_version"].client_id != client_id:
             message = services.CourseVersionNotFound().message
             raise BadRequest("Invalid request", details=[Detail("courseVersion", message)])
+
+
+def _offered_name(version: CourseVersion) -> str:
+    """Whose it is as well, for those who see several clients'."""
+    name = version_name(version)
+    return f"{version.client_id}: {name}" if reaches_all() else name
 
 
 class CourseOfVersionFilter(CourseFilter):
@@ -58,7 +73,6 @@ class EnrollmentAdmin(DeliveryAdmin):
     sortable_by = ()
     ordering = ("-id",)
     actions = ("revoke", "activate", "export")
-    autocomplete_fields = ("course_version",)
     change_list_template = "admin/delivery/enrollment/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:
