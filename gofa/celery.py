@@ -62,6 +62,7 @@ SCHEDULE = {
     "fail sessions of revoked enrollments": every(
         "apps.delivery.tasks.fail_sessions_of_revoked_enrollments", minutes=1
     ),
+    "end questions that nobody answers": every("apps.delivery.tasks.end_forgotten_tutor_turns", minutes=1),
     "purge finished jobs": every("apps.jobs.tasks.purge", hours=1),
     "purge delivered events": every("apps.events.tasks.purge", minutes=10),
     "purge media that no row names": every("apps.catalog.tasks.purge_media", hours=24),

@@ -306,6 +306,27 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("security") == "smtp+tls", MAIL.get("sec
 EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "GOFA <no-reply@localhost>")
 
+# --- The tutor: without a provider of models it quotes the lesson ---
+
+TUTOR_PROVIDERS = ("", "anthropic", "openai")
+
+
+def tutor() -> dict[str, Any]:
+    """Which provider is asked for which model; `openai` is any server that speaks its chat completions."""
+    provider = env.str("TUTOR_PROVIDER", "", validate=lambda name: name in TUTOR_PROVIDERS)
+    model, key = env.str("TUTOR_MODEL", ""), env.str("TUTOR_API_KEY", "")
+    address = env.str("TUTOR_BASE_URL", "") or None
+    if provider and not (model and key):
+        raise SystemExit("TUTOR_PROVIDER: it needs TUTOR_MODEL and TUTOR_API_KEY")
+    if address and urlsplit(address).scheme not in ("http", "https"):
+        raise SystemExit("TUTOR_BASE_URL: it is no http:// or https:// address")
+    most = env.int("TUTOR_MAX_TOKENS", 1000, validate=lambda tokens: tokens > 0)
+    return {"provider": provider, "model": model, "key": key, "address": address, "most_tokens": most}
+
+
+TUTOR = tutor()
+TUTOR_SECONDS = env.int("TUTOR_SECONDS", 60, validate=lambda seconds: 0 < seconds <= 300)
+
 # --- What is written down ---
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

@@ -8,6 +8,7 @@ from apps.tenants import binding
 STARTS = Limit("session_starts", 5, 60)
 NAVIGATIONS = Limit("session_navigations", 120, 60)
 STATE_READS = Limit("session_state_reads", 60, 60)
+TUTOR_TURNS = Limit("tutor_turns", 30, 3600)
 
 
 class SessionRateLimited(Conflict):

@@ -93,7 +93,9 @@ class _Answer:
         if self._heard and not self.started:
             self.started = True
             status = parser.get_status_code()
-            messages.append({"type": "http.response.start", "status": status, "headers": self._headers})
+            # Of the connection to the client, which is another than ours to the stream process.
+            headers = [*self._headers, (b"connection", b"keep-alive")]
+            messages.append({"type": "http.response.start", "status": status, "headers": headers})
         if self._body or self.complete:
             messages.append({"type": "http.response.body", "body": bytes(self._body), "more_body": not self.complete})
             self._body.clear()

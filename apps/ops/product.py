@@ -58,15 +58,7 @@ def web(listener: socket.socket) -> list[Program]:
 
 def stream() -> Program:
     path = stream_socket()
-    return _python(
-        "stream",
-        "uvicorn",
-        "gofa.asgi:application",
-        *("--uds", str(path), "--proxy-headers", "--forwarded-allow-ips", "*"),
-        # An open stream would hold the shutdown for ever.
-        *("--timeout-graceful-shutdown", "2", "--lifespan", "off", "--no-access-log", "--log-level", "warning"),
-        answers=lambda: _lives(_SocketConnection(path)),
-    )
+    return _python("stream", "apps.ops.stream", str(path), answers=lambda: _lives(_SocketConnection(path)))
 
 
 def worker() -> Program:

@@ -16,7 +16,7 @@ from tests.ops.running import Product, eventually, free_port, manage
 
 PROGRAMS = [
     "apps.ops.web",
-    "gofa.asgi",
+    "apps.ops.stream",
     "worker@gofa --queues celery",
     "jobs@gofa --queues jobs",
     "webhooks@gofa --queues webhooks",

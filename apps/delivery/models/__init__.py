@@ -2,5 +2,15 @@
 
 from apps.delivery.models.courses import Course, CourseVersion, Device, Enrollment, PlayPackage
 from apps.delivery.models.sessions import PlaySession, SessionChange
+from apps.delivery.models.tutor import TutorTurn
 
-__all__ = ["Course", "CourseVersion", "Device", "Enrollment", "PlayPackage", "PlaySession", "SessionChange"]
+__all__ = [
+    "Course",
+    "CourseVersion",
+    "Device",
+    "Enrollment",
+    "PlayPackage",
+    "PlaySession",
+    "SessionChange",
+    "TutorTurn",
+]
