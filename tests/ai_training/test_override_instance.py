@@ -16,6 +16,8 @@ from apps.tenants import binding
 from apps.tenants.models import EndUser
 from tests import make
 
+Act = InstanceOverride.Act
+
 
 def override(person: EndUser, instance: RoutineInstance, act: str, reason: str = "Knee hurts", **over: Any) -> Any:
     with binding.bound(person.client_id):
@@ -49,7 +51,7 @@ def test_a_routine_is_moved_to_the_front_and_the_others_keep_their_order(
     assert queue(ada) == [second.id, third.id, first.id]
 
 
-@pytest.mark.parametrize(("act", "becomes"), [("skip", "skipped"), ("cancel", "cancelled")])
+@pytest.mark.parametrize(("act", "becomes"), [(Act.SKIP, "skipped"), (Act.CANCEL, "cancelled")])
 def test_what_is_queued_is_skipped_or_cancelled(
     ada: EndUser, three: list[RoutineInstance], act: str, becomes: str
 ) -> None:
@@ -90,7 +92,7 @@ def test_a_reason_is_needed(ada: EndUser, three: list[RoutineInstance], reason: 
     [
         ("in-progress", "front"),
         ("in-progress", "cancel"),
-        *((closed, act) for closed in ("completed", "skipped", "cancelled") for act in ("front", "skip", "cancel")),
+        *((closed, act) for closed in ("completed", "skipped", "cancelled") for act in Act),
     ],
 )
 def test_in_any_other_state_it_is_refused(ada: EndUser, builder: RoutineTemplate, before: str, act: str) -> None:
