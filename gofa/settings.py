@@ -31,7 +31,7 @@ def kept_secret(name: str) -> str:
 
 SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret("django")
 # What these have signed or sealed is still read; nothing new is.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["*"])
 PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}")
