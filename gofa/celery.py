@@ -1,9 +1,9 @@
 """How do workers work, and what is done when? The Celery app, and the schedule as data.
 
 The broker is only a hint that makes things fast: what must not be lost is in the outbox and among the jobs. A worker is
-`celery -A gofa worker`, with prefork processes and not threads: a handler that hangs can be killed, one that crashes
-or eats memory takes only its own process with it. What takes long has workers of its own, `--queues jobs` and
-`--queues webhooks`, so that no event waits behind it. The clock is one `celery -A gofa beat`; a second one does no harm.
+`celery -A gofa worker`, with prefork processes and not threads: a handler that hangs can be killed, and one that
+crashes or eats memory takes its own process alone with it. What takes long has its own workers, `--queues jobs` and
+`--queues webhooks`, so that no event waits behind it. The clock is `celery -A gofa beat`; a second one does no harm.
 """
 
 import logging

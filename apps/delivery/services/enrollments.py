@@ -83,7 +83,7 @@ def outcomes_of(*, client_id: str, wishes: Sequence[Wish]) -> list[Outcome]:
 
 
 def enroll_all(*, client_id: str, wishes: Sequence[Wish], author: str, now: datetime) -> list[Enrollment]:
-    """Those whose outcome is `new`. Two lists at once wait for each other at the people, so nobody is enrolled twice."""
+    """Those whose outcome is `new`. Two lists at once wait for each other, so nobody is enrolled twice."""
     people = EndUser.objects.for_client(client_id).filter(uid__in={wish.user_id for wish in wishes})
     list(people.order_by("pk").locked().values_list("pk"))
     outcomes = outcomes_of(client_id=client_id, wishes=wishes)
