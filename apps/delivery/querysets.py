@@ -9,6 +9,7 @@ from apps.kernel.querysets import TenantQuerySet
 
 if TYPE_CHECKING:
     from apps.delivery.models import (  # noqa: F401 - the row types
+        Bundle,
         CourseVersion,
         Device,
         Enrollment,
@@ -64,3 +65,14 @@ class PlaySessionQuerySet(TenantQuerySet["PlaySession"]):
 
     def active(self) -> Self:
         return self.filter(state="active")
+
+
+class BundleQuerySet(TenantQuerySet["Bundle"]):
+    def visible_to(self, principal: Principal, client_id: str) -> Self:
+        """Administrators: all of the client's. A learner: those that one of their devices has a licence for."""
+        rows = self.for_client(client_id)
+        if not principal.is_end_user:
+            return rows
+        licenses: TenantQuerySet[Model] = TenantQuerySet(self.model.licenses.rel.related_model)
+        theirs = licenses.filter(client_id=client_id, device__user_id=principal.subject)
+        return rows.filter(Exists(theirs.filter(bundle=OuterRef("pk"))))

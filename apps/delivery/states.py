@@ -20,7 +20,7 @@ TERMINAL = (SessionState.COMPLETED, SessionState.FAILED, SessionState.ABANDONED)
 
 
 class SessionAction(models.TextChoices):
-    """What was done to a session; all but the progress is told to others as an event."""
+    """What was done to a session."""
 
     STARTED = "started", pgettext_lazy("play session", "Started")
     NAVIGATED = "navigated", pgettext_lazy("play session", "Navigated")
@@ -30,3 +30,15 @@ class SessionAction(models.TextChoices):
     COMPLETED = "completed", pgettext_lazy("play session", "Completed")
     ABANDONED = "abandoned", pgettext_lazy("play session", "Abandoned")
     FAILED = "failed", pgettext_lazy("play session", "Failed")
+    MOUNTED = "mounted", pgettext_lazy("play session", "Bundle mounted")
+    UNMOUNTED = "unmounted", pgettext_lazy("play session", "Bundle unmounted")
+    SYNCED = "synced", pgettext_lazy("play session", "Synchronised")
+
+
+# What others are told as `delivery.play_session.<action>.v1`.
+TOLD_ACTIONS = frozenset(SessionAction) - {
+    SessionAction.PROGRESSED,
+    SessionAction.MOUNTED,
+    SessionAction.UNMOUNTED,
+    SessionAction.SYNCED,
+}

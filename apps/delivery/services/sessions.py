@@ -15,7 +15,7 @@ from apps.delivery.manifest import Manifest
 from apps.delivery.models import PlaySession, SessionChange
 from apps.delivery.navigation import InvalidTarget, Target, Unmet, Unreachable, Walk
 from apps.delivery.published import manifest_of
-from apps.delivery.states import SessionAction, SessionState
+from apps.delivery.states import TOLD_ACTIONS, SessionAction, SessionState
 from apps.events import outbox
 from apps.kernel.refusals import Conflict, Forbidden, NotFound, Unprocessable
 
@@ -256,7 +256,7 @@ def record_change(session: PlaySession, action: SessionAction, *, author: str) -
         author=author,
         request_id=tracing.current_request_id(),
     )
-    if action == SessionAction.PROGRESSED:
+    if action not in TOLD_ACTIONS:
         return
     outbox.record(
         client_id=session.client_id,
@@ -282,6 +282,7 @@ _CHANGING = (
     "last_activity_at",
     "ended_at",
     "reason",
+    "is_offline",
 )
 
 
