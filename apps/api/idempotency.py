@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import parse_header_parameters
 
 from apps.api.models import StoredResponse
 from apps.kernel.refusals import BadRequest, Conflict
@@ -50,6 +51,14 @@ class KeyedWrite:
             raise KeyInvalid("Idempotency-Key must be 1 to 255 visible ASCII characters")
         scope = "\n".join([client_id, principal, method, path, key])
         return cls(client_id, hashlib.sha256(scope.encode()).hexdigest(), hashlib.sha256(body).hexdigest())
+
+
+def without_boundary(body: bytes, content_type: str) -> bytes:
+    """The body as its sender meant it: what parts a multipart one from the next is drawn anew for every retry."""
+    if not content_type.lower().startswith("multipart/"):
+        return body
+    boundary = parse_header_parameters(content_type)[1].get("boundary", "")
+    return body.replace(b"--" + boundary.encode(), b"--") if boundary else body
 
 
 def once(write: KeyedWrite, effect: Callable[[], HttpResponse]) -> HttpResponseBase:

@@ -150,7 +150,8 @@ class ApiViewSet(GenericViewSet[Any]):
         if key is None or self.caller is None:
             with binding.atomic():
                 return cast(HttpResponseBase, effect())
-        body = self.request.META.get("QUERY_STRING", "").encode() + b"\n" + self.raw_body()
+        content = idempotency.without_boundary(self.raw_body(), self.request.META.get("CONTENT_TYPE", ""))
+        body = self.request.META.get("QUERY_STRING", "").encode() + b"\n" + content
         path, method = self.request.path, self.request.method or ""
         keyed = idempotency.KeyedWrite.of(self.client_id, self.caller.scope, method, path, key, body)
         return idempotency.once(

@@ -63,8 +63,10 @@ def lesson(demo: Client) -> Lesson:
 def upload(
     caller: Caller, content: bytes = ENGLISH, *, locale: str = "en", name: str = "en.vtt", path: str = PATH, **more: Any
 ) -> Any:
-    form = encode_multipart(BOUNDARY, {"locale": locale, "file": SimpleUploadedFile(name, content)})
-    return caller.call("POST", path, form, more.pop("query", None), {"Content-Type": MULTIPART_CONTENT, **more})
+    boundary = more.pop("boundary", BOUNDARY)
+    form = encode_multipart(boundary, {"locale": locale, "file": SimpleUploadedFile(name, content)})
+    kind = f"multipart/form-data; boundary={boundary}"
+    return caller.call("POST", path, form, more.pop("query", None), {"Content-Type": kind, **more})
 
 
 def stored(locale: str = "en") -> Subtitle:
@@ -326,8 +328,9 @@ def test_only_administrators_of_the_lessons_client_upload(
 
 def test_a_keyed_upload_is_done_once(as_: As, cleo: User, lesson: Lesson) -> None:
     first = upload(as_(cleo), Idempotency_Key="k")
-    again = upload(as_(cleo), Idempotency_Key="k")
+    again = upload(as_(cleo), boundary="drawn-anew", Idempotency_Key="k")
     assert (again.status_code, again.content, again["Idempotency-Replayed"]) == (200, first.content, "true")
+    assert_refused(upload(as_(cleo), ENGLISH + b"\n", Idempotency_Key="k"), 409, code="idempotency.replay_mismatch")
     with binding.bound("demo"):
         assert Job.objects.filter(kind="catalog.subtitle").count() == 1
 
