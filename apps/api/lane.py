@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch, get_resolver
+from django.utils import translation
 
 PREFIX = "/api/"
 # Pages of ours under the same prefix: they have a policy and a language.
@@ -26,6 +27,8 @@ class LaneMiddleware:
         path = request.path_info
         if not path.startswith(PREFIX) or path in DOCUMENTATION:
             return self.get_response(request)
+        # The thread may have shown a page before, in its reader's language; the API speaks the contract's.
+        translation.deactivate()
         match = request.resolver_match = self._fixed.get(path) or self._resolved(path)
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         # Of what the security middleware says, the one thing that concerns an answer which is no page.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils import translation
 
 from apps.tenants import binding
 from apps.tenants.models import EndUser
@@ -183,3 +184,10 @@ def test_if_match_of_another_version_is_told(
 ) -> None:
     response = as_(ada).patch("/api/v1/things/1", {}, Idempotency_Key=KEY, If_Match=header)
     assert (response.status_code, response.json()["code"]) == (status, code)
+
+
+def test_a_refusal_is_in_english_whoever_read_a_page_before(ada: EndUser, as_: Callable[..., Caller]) -> None:
+    """A thread that showed a page stays in its reader's language."""
+    translation.activate("zh-hant")
+    (detail,) = as_(ada).post("/api/notes", {"text": "hello", "count": "many"}).json()["details"]
+    assert detail == {"path": "count", "message": "A valid integer is required."}
