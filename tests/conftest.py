@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from apps.accounts import identity, key_sets, people
 from apps.accounts.models import User
@@ -38,6 +39,8 @@ def forgetful() -> Iterator[None]:
     valkey.forget_absence()
     valkey.client().flushdb()
     binding.unbind()
+    # A page leaves the thread in its reader's language.
+    translation.deactivate()
     yield
     binding.unbind()
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,12 +63,12 @@ class Web:
 
 
 def image_command() -> list[str]:
-    """What the image starts, as its Dockerfile says it."""
+    """What the image starts, as its Dockerfile says it; its programs are those beside our Python."""
     found = re.search(r"^CMD (\[.*?\])$", (settings.BASE_DIR / "Dockerfile").read_text(), re.DOTALL | re.MULTILINE)
     assert found
     command: list[str] = json.loads(found[1].replace("\\\n", ""))
     assert command[0] == "granian"
-    return command
+    return [str(Path(sys.executable).with_name("granian")), *command[1:]]
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_administrators_change_what_concerns_nobody_else(browser: Browser, demo:
     demo.refresh_from_db()
     assert (demo.name, demo.time_zone, demo.allowed_return_hosts) == ("Demo Gym", "Asia/Taipei", ["demo.example.com"])
     kept = (demo.status, demo.membership_tiers, demo.modules, demo.defer_limit, demo.issuer, demo.self_registration)
-    assert kept == ("active", ["standard", "premium"], [], 3, "", True)
+    assert kept == ("active", ["standard", "premium"], [], 2, "", True)
 
 
 def test_administrators_make_no_clients(browser: Browser) -> None:

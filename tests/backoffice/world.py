@@ -151,7 +151,6 @@ def a_statement(client: Client, marker: str) -> Statement:
     month, time = periods.month(2026, 1, client.time_zone), now()
     with binding.bound(client.id):
         return Statement.objects.create(
-            id=f"stm_{marker}",
             client=client,
             period=month.first_day,
             starts_at=month.start,
@@ -167,35 +166,32 @@ def a_statement(client: Client, marker: str) -> Statement:
         )
 
 
-def with_training(client: Client) -> None:
-    """Pages about training are there for clients that have the module."""
-    client.modules = sorted({*client.modules, "ai_training"})
-    client.save()
-
-
-def an_exercise(client: Client, marker: str) -> Exercise:
-    with_training(client)
-    return make.make_exercise(client, f"{marker}-march", name={"en": f"{marker} march"})
-
-
-def a_routine(client: Client, marker: str) -> RoutineTemplate:
-    with_training(client)
-    exercise = make.make_exercise(client, f"{marker}-step", name={"en": f"{marker} step"})
-    return make.make_template(client, {"exercise": exercise}, name={"en": f"{marker} routine"}, goal=f"{marker} goal")
-
-
-def with_delivery(client: Client) -> Client:
-    """Without the module its administrators see nothing of what follows."""
-    client.modules = sorted({*client.modules, "delivery"})
+def with_module(client: Client, module: str) -> Client:
+    """Without it its administrators see nothing of what follows."""
+    client.modules = sorted({*client.modules, module})
     Client.objects.filter(pk=client.pk).update(modules=client.modules)
     registry.forget()
     return client
 
 
+def an_exercise(client: Client, marker: str) -> Exercise:
+    with_module(client, "ai_training")
+    return make.make_exercise(client, f"{marker}-march", name={"en": f"{marker} march"})
+
+
+def a_routine(client: Client, marker: str) -> RoutineTemplate:
+    with_module(client, "ai_training")
+    exercise = make.make_exercise(client, f"{marker}-step", name={"en": f"{marker} step"})
+    return make.make_template(client, {"exercise": exercise}, name={"en": f"{marker} routine"}, goal=f"{marker} goal")
+
+
 def a_course(client: Client, marker: str) -> Course:
     with binding.bound(client.id):
         return Course.objects.create(
-            client=with_delivery(client), title={"en": f"{marker} course"}, created_at=now(), created_by=marker
+            client=with_module(client, "delivery"),
+            title={"en": f"{marker} course"},
+            created_at=now(),
+            created_by=marker,
         )
 
 
@@ -209,7 +205,7 @@ def an_enrollment(client: Client, marker: str) -> Enrollment:
 
 
 def a_device(client: Client, marker: str) -> Device:
-    return make.make_device(make.make_user(with_delivery(client), f"{marker}-owner"), name=f"{marker} phone")
+    return make.make_device(make.make_user(with_module(client, "delivery"), f"{marker}-owner"), name=f"{marker} phone")
 
 
 def a_play_session(client: Client, marker: str) -> PlaySession:
@@ -224,13 +220,13 @@ def a_play_session(client: Client, marker: str) -> PlaySession:
 
 
 def a_training_plan(client: Client, marker: str) -> TrainingPlan:
-    with_training(client)
+    with_module(client, "ai_training")
     user = make.make_user(client, f"{marker}-trainee", display_name=f"{marker} Trainee")
     return make.make_training_plan(user, goal=f"{marker} goal")
 
 
 def a_routine_run(client: Client, marker: str) -> RoutineRun:
-    with_training(client)
+    with_module(client, "ai_training")
     user = make.make_user(client, f"{marker}-runner", display_name=f"{marker} Runner")
     template = make.make_template(client, name={"en": f"{marker} run"})
     return make.make_routine_run(user, make.make_instance(user, template), started_from=f"{marker}-app")

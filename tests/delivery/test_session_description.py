@@ -49,6 +49,8 @@ CODES = {
     "session.rate_limited",
     "session.version_conflict",
     "tenant.header_missing",
+    "tutor.too_many_streams",
+    "tutor.turn_not_found",
 }
 
 

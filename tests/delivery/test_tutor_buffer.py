@@ -6,6 +6,7 @@ import pytest
 
 from apps.delivery.tutor import events
 from apps.delivery.tutor.buffer import Buffer, Forgotten, take_place
+from tests import loops
 
 EVENTS = [events.token(0, "a"), events.token(1, "b"), events.failure(3)]
 
@@ -18,7 +19,7 @@ def test_events_are_read_from_any_of_them() -> None:
         assert await buffer.read("trn_2", 0) == []
         await buffer.close()
 
-    asyncio.run(story())
+    loops.run(story())
 
 
 def test_nothing_is_added_to_what_was_forgotten() -> None:
@@ -32,7 +33,7 @@ def test_nothing_is_added_to_what_was_forgotten() -> None:
         assert await buffer.read("trn_1", 0) == EVENTS[2:]
         await buffer.close()
 
-    asyncio.run(story())
+    loops.run(story())
 
 
 def test_a_place_that_was_left_is_free() -> None:
@@ -45,7 +46,7 @@ def test_a_place_that_was_left_is_free() -> None:
         await buffer.leave("trn_1", "demo:ada", str(names[0]))
         await buffer.close()
 
-    asyncio.run(leave())
+    loops.run(leave())
     assert take_place("demo:ada") is not None
     assert take_place("demo:ada") is None
 
@@ -65,4 +66,4 @@ def test_whoever_is_cancelled_while_connecting_is_cancelled() -> None:
                     await task
             await buffer.close()
 
-    asyncio.run(story())
+    loops.run(story())

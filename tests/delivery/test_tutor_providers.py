@@ -17,6 +17,7 @@ from apps.delivery.tutor import providers
 from apps.delivery.tutor.providers import Anthropic, OpenAICompatible, Provider, ProviderFailed, Used
 from apps.delivery.tutor.questions import Question
 from apps.delivery.tutor.retrieval import Passage
+from tests import loops
 
 QUESTION = Question("Why?", (Passage("blk_01", "en", "Stand near a wall.", speaks=True),), "en")
 WORDS = ("Poly", "morphism", " 多型\n\n")
@@ -91,7 +92,7 @@ def ask(provider: Provider) -> list[str | Used]:
     async def story() -> list[str | Used]:
         return [piece async for piece in provider.answer(QUESTION)]
 
-    return asyncio.run(story())
+    return loops.run(story())
 
 
 def test_an_answer_is_told_piece_by_piece(httpserver: HTTPServer, wire: Wire) -> None:
@@ -134,7 +135,7 @@ def test_pieces_come_before_the_answer_is_whole(httpserver: HTTPServer, wire: Wi
             arrived.set()
         return pieces
 
-    assert asyncio.run(story()) == [*WORDS, Used(342)]
+    assert loops.run(story()) == [*WORDS, Used(342)]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 529])
@@ -155,7 +156,7 @@ def test_an_answer_that_was_cut_is_no_answer(httpserver: HTTPServer, wire: Wire)
             heard.append(piece)  # noqa: PERF401 - what was heard before the cut counts
 
     with pytest.raises(ProviderFailed, match="cut off"):
-        asyncio.run(story())
+        loops.run(story())
     assert heard == list(WORDS)
 
 
@@ -243,7 +244,7 @@ def test_whoever_leaves_ends_the_call(httpserver: HTTPServer, wire: Wire) -> Non
             await task
 
     try:
-        asyncio.run(story())
+        loops.run(story())
     finally:
         released.set()
 

@@ -17,7 +17,7 @@ from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
 from gofa.asgi import application
-from tests import make
+from tests import loops, make
 from tests.delivery.walking import URL
 
 BALANCE = {
@@ -181,4 +181,4 @@ def in_process(story: Callable[[], Coroutine[Any, Any, AnswerT]]) -> AnswerT:
             await streams().close()
             await sync_to_async(connections.close_all)()
 
-    return asyncio.run(run())
+    return loops.run(run())
