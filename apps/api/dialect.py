@@ -17,7 +17,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 
-from apps.api import tracing
+from apps.api import refused, tracing
+from apps.api.refused import PROBLEM_CODES as PROBLEM_CODES
 from apps.api.rendering import as_json
 from apps.kernel.refusals import (
     BadRequest,
@@ -34,20 +35,6 @@ log = structlog.get_logger(__name__)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CHALLENGE = 'Bearer realm="gofa"'
-# The code of a problem that no rule named more precisely.
-PROBLEM_CODES = {
-    400: "request.invalid",
-    401: "auth.required",
-    403: "authz.forbidden",
-    404: "route.not_found",
-    405: "request.method_not_allowed",
-    409: "request.conflict",
-    413: "request.too_large",
-    415: "request.media_type_unsupported",
-    429: "rate_limited",
-    500: "server.error",
-    503: "server.unavailable",
-}
 
 
 class MethodNotAllowed(Refusal):
@@ -124,25 +111,15 @@ def _gofa(refusal: Refusal) -> dict[str, Any]:
 
 
 def _problem(request: HttpRequest, refusal: Refusal) -> dict[str, Any]:
-    code = refusal.code or PROBLEM_CODES.get(refusal.status, "request.invalid")
-    body: dict[str, Any] = {
-        "type": f"/api/v1/problems/{code}",
-        "title": refusal.title,
-        "status": refusal.status,
-        "detail": "Authentication is required" if refusal.status == 401 else refusal.message,
+    told = refused.problem(refusal)
+    if refusal.status == 401:
+        told["detail"] = "Authentication is required"
+    ours = {
         "instance": request.path,
-        "code": code,
         "requestId": tracing.request_id(request),
         "traceId": tracing.traceparent(request),
     }
-    if refusal.details:
-        body["errors"] = [{"pointer": _pointer(each.path), "detail": each.message} for each in refusal.details]
-    return {**body, **refusal.extra}
-
-
-def _pointer(path: str) -> str:
-    """`plannedLessons.0` → `/plannedLessons/0` (RFC 6901)."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path.split(".")) if path else ""
+    return {**told, **ours}
 
 
 def _details(tree: Any, path: str = "") -> list[Detail]:

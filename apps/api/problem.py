@@ -1,9 +1,10 @@
 """The platform dialect: `/api/v1/...`, an envelope around the data, RFC 9457 problems, If-Match (contract 2, 9)."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.response import Response
 
@@ -31,6 +32,8 @@ class PlatformViewSet(ApiViewSet):
     always_refuses: ClassVar[Sequence[type[Refusal]]] = ()
     refusals: ClassVar[Mapping[str, Sequence[type[Refusal]]]] = {}
     header_parameters: ClassVar[Sequence[OpenApiParameter]] = ()
+    # Actions that only read, though what they are asked comes as a body: no key, no transaction.
+    reads: ClassVar[Sequence[str]] = ()
 
     def envelope(self, data: Any, status: int = 200, *, page: dict[str, Any] | None = None) -> Response:
         """`{"data", "meta"}` with the request's ids, and the page's place where there is one."""
@@ -44,6 +47,9 @@ class PlatformViewSet(ApiViewSet):
             "apiVersion": API_VERSION,
             "traceId": tracing.traceparent(self.request),
         }
+
+    def write(self, effect: Callable[[], Any]) -> HttpResponseBase:
+        return cast(HttpResponseBase, effect()) if self.action in self.reads else super().write(effect)
 
     def idempotency_key(self) -> str | None:
         """Required on writes that have a body; a ULID."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.views import APIView
 
 from apps.api import dialect, idempotency
 from apps.api.dialect import SAFE_METHODS
@@ -69,7 +70,7 @@ class GofaSchema(AutoSchema):
         if not isinstance(self.view, ApiViewSet):
             return []
         named = list(self.view.header_parameters) if isinstance(self.view, PlatformViewSet) else []
-        if self.method in SAFE_METHODS:
+        if not self._writes(self.view):
             return named
         text = "A retry with the same key and body gets the first answer again, for 24 hours."
         if isinstance(self.view, PlatformViewSet):
@@ -105,9 +106,13 @@ class GofaSchema(AutoSchema):
             found.append("400")
         if "requestBody" in operation:
             found += ["413", "415"]
-        if self.method not in SAFE_METHODS:
+        if self._writes(self.view):
             found.append("409")
         return found
+
+    def _writes(self, view: APIView) -> bool:
+        reads = view.reads if isinstance(view, PlatformViewSet) else ()
+        return self.method not in SAFE_METHODS and getattr(view, "action", "") not in reads
 
     def _problem_codes(self, view: PlatformViewSet, usual: list[str]) -> dict[str, list[str]]:
         """Every code that the operation may answer, by status."""
@@ -120,7 +125,7 @@ class GofaSchema(AutoSchema):
             if status == "409" or (status == "404" and codes["404"]):
                 continue
             codes[status].append(dialect.PROBLEM_CODES[int(status)])
-        if self.method not in SAFE_METHODS:
+        if self._writes(view):
             codes["400"].append(str(idempotency.KeyInvalid.code))
             codes["409"] += [str(idempotency.InProgress.code), str(idempotency.ReplayMismatch.code)]
         return {status: sorted(set(found)) for status, found in codes.items() if found}

@@ -1,4 +1,5 @@
-"""How does a play session's state look outside? 004's, made straight from a row of queries.py (contract 9)."""
+"""How do a play session's state, and what devices told of it, look outside? 004's, made straight from rows and values:
+they are asked for often, or by the hundred (contract 9)."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -6,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from apps.delivery.models import SessionSnapshot, SyncMutation
+from apps.delivery.mutations import ENTITY_TYPE, Judged
 from apps.delivery.navigation import Branch, Jump, Target, Walk, allowed_targets
 from apps.delivery.published import manifest_of
 from apps.delivery.queries import StateRow
@@ -45,6 +48,38 @@ def target(target: Target) -> Json:
     if isinstance(target, Branch):
         return {"type": "branch", "branchChoice": target.choice}
     return {"type": "next"}
+
+
+def verdict(judged: Judged) -> Json:
+    """What came of one thing that a device told."""
+    told = {"clientMutationId": judged.echo, "verdict": str(judged.verdict)}
+    return told if judged.problem is None else {**told, "problem": judged.problem}
+
+
+def snapshot(row: SessionSnapshot) -> Json:
+    """One session as `pull` tells it; what was completed is a set, told in one order."""
+    return {
+        "entityType": ENTITY_TYPE,
+        "entityId": row.session_id,
+        "state": row.state,
+        "cursor": row.cursor,
+        "progress": {"completedLessons": sorted(row.completed_lessons)},
+        "lamport": row.lamport,
+        "deviceId": row.device_id or None,
+    }
+
+
+def kept_mutation(row: SyncMutation) -> Json:
+    """One thing that a device told, as it is kept."""
+    return {
+        "clientMutationId": row.client_mutation_id,
+        "entityId": row.entity_id or None,
+        "deviceId": row.device_id or None,
+        "lamport": row.lamport,
+        "verdict": row.verdict,
+        "problem": row.problem,
+        "receivedAt": _instant(row.received_at),
+    }
 
 
 def _targets_of(client_id: str, row: StateRow) -> bytes:

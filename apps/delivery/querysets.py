@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Device,
         Enrollment,
         PlaySession,
+        SyncMutation,
     )
 
 
@@ -76,3 +77,10 @@ class BundleQuerySet(TenantQuerySet["Bundle"]):
         licenses: TenantQuerySet[Model] = TenantQuerySet(self.model.licenses.rel.related_model)
         theirs = licenses.filter(client_id=client_id, device__user_id=principal.subject)
         return rows.filter(Exists(theirs.filter(bundle=OuterRef("pk"))))
+
+
+class SyncMutationQuerySet(TenantQuerySet["SyncMutation"]):
+    def visible_to(self, principal: Principal, client_id: str) -> Self:
+        """What a learner's own devices told; all of the client's to its administrators."""
+        rows = self.for_client(client_id)
+        return rows.filter(user_id=principal.subject) if principal.is_end_user else rows

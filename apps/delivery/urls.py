@@ -4,6 +4,7 @@ from apps.delivery.views.courses import CourseVersionViewSet, CourseViewSet
 from apps.delivery.views.devices import DeviceViewSet
 from apps.delivery.views.enrollments import EnrollmentViewSet
 from apps.delivery.views.sessions import PlaySessionViewSet
+from apps.delivery.views.sync import SyncViewSet
 from apps.delivery.views.tutor import TutorViewSet
 from apps.delivery.views.webhooks import WebhookEndpointViewSet
 
@@ -14,6 +15,7 @@ router.register("api/v1/courses", CourseViewSet, basename="course")
 router.register("api/v1/course-versions", CourseVersionViewSet, basename="course-version")
 router.register("api/v1/enrollments", EnrollmentViewSet, basename="enrollment")
 router.register("api/v1/devices", DeviceViewSet, basename="device")
+router.register("api/v1/sync", SyncViewSet, basename="sync")
 router.register("api/v1/webhook-endpoints", WebhookEndpointViewSet, basename="webhook-endpoint")
 
 urlpatterns = router.urls

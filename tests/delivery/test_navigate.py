@@ -14,8 +14,8 @@ from tests.delivery.walking import URL, Via, assert_changed, assert_unchanged, a
 pytestmark = pytest.mark.django_db
 
 NEXT = {"target": {"type": "next"}}
-# Four of them are the session's own: its row, the change, the history, the event.
-ROUND_TRIPS = 11
+# Five of them are the session's own: its row, the change, the history, the event, the snapshot.
+ROUND_TRIPS = 12
 
 
 def jump(lesson: int, **over: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.delivery.querysets import SyncMutationQuerySet
 from apps.delivery.states import SessionState
 from apps.kernel.querysets import TenantQuerySet
 from apps.tenants.models import Client, EndUser
@@ -19,6 +20,8 @@ class SyncMutation(models.Model):
         APPLIED = "applied", pgettext_lazy("sync mutation", "Applied")
         CONFLICTED = "conflicted", pgettext_lazy("sync mutation", "Conflicted")
         REJECTED = "rejected", pgettext_lazy("sync mutation", "Rejected")
+
+    LONGEST_NAME = 64
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
     user_id = models.CharField(_("user"), max_length=128, db_collation="C")
@@ -43,7 +46,7 @@ class SyncMutation(models.Model):
     problem = models.JSONField(_("problem"), null=True, blank=True)
     received_at = models.DateTimeField(_("received at"))
 
-    objects = TenantQuerySet["SyncMutation"].as_manager()
+    objects = SyncMutationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sync mutation")

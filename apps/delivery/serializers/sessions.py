@@ -175,21 +175,21 @@ class SessionOut(StartedOut):
 
 
 class LatestOut(WireSerializer):
-    """`source` says where it was taken from."""
+    """`source` says where it was taken from. Of a session that only devices told of, what it is here is null."""
 
-    id = serializers.CharField(source="session.id")
-    state = serializers.ChoiceField(choices=SessionState.choices, source="session.state")
-    cursor = CursorOut(source="session")
-    version = serializers.IntegerField(source="session.version")
-    lamport = serializers.IntegerField(source="session.lamport")
+    id = serializers.CharField()
+    state = serializers.ChoiceField(choices=SessionState.choices)
+    cursor = CursorOut(source="*")
+    version = serializers.IntegerField(allow_null=True)
+    lamport = serializers.IntegerField()
     source = serializers.ChoiceField(choices=["aggregate", "sync"])  # type: ignore[assignment]  # a field of the answer
-    enrollment_id = serializers.CharField(source="session.enrollment_id")
-    course_version_id = serializers.CharField(source="session.course_version_id")
-    device_id = serializers.CharField(allow_null=True, source="session.device_id")
-    attempt_number = serializers.IntegerField(source="session.attempt_number")
-    started_at = Instant(source="session.started_at")
-    last_activity_at = Instant(source="session.last_activity_at")
-    ended_at = Instant(allow_null=True, source="session.ended_at")
+    enrollment_id = serializers.CharField()
+    course_version_id = serializers.CharField()
+    device_id = serializers.CharField(allow_null=True)
+    attempt_number = serializers.IntegerField(allow_null=True)
+    started_at = Instant(allow_null=True)
+    last_activity_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True)
 
 
 StartedEnvelope = enveloped(StartedOut)

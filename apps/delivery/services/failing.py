@@ -37,11 +37,11 @@ def _fail_all(client_id: str, now: datetime) -> int:
 
 
 def _fail_some(client_id: str, now: datetime) -> int:
-    """What somebody is changing just now is left for the next round."""
+    """What somebody is changing just now is left for the next round. Person by person: see sessions.py, of locks."""
     with binding.atomic():
         revoked = PlaySession.objects.for_client(client_id).live().filter(enrollment__status="revoked")
         sessions = list(
-            revoked.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True)[:_AT_ONCE]
+            revoked.order_by("user_id", "pk").select_for_update(of=("self",), no_key=True, skip_locked=True)[:_AT_ONCE]
         )
         for session in sessions:
             fail(session, reason=REASON, author="", now=now)

@@ -1,7 +1,9 @@
 """What may happen to a play session that has begun, and what changes then? (004, contract 9)
 
-Locks are taken in one order: the person (only to begin, or to go on, which decides which of their sessions is active),
-the enrollment, sessions by id. A change of one session holds its row alone.
+Locks are taken in one order: the person (only to begin, to go on, or to tell what was done offline, which decides which
+of their sessions is active), the enrollment, sessions by id, and the clock of the person's snapshots last of all. A
+change of one session holds its row and the clock; who changes those of several people goes from person to person in the
+order of their uids, so that clocks, too, are taken in one order.
 """
 
 from collections.abc import Sequence
@@ -10,7 +12,7 @@ from typing import Any
 
 from apps.accounts.principal import Principal
 from apps.api import tracing
-from apps.delivery import navigation, rates
+from apps.delivery import navigation, rates, snapshots
 from apps.delivery.manifest import Manifest
 from apps.delivery.models import PlaySession, SessionChange
 from apps.delivery.navigation import InvalidTarget, Target, Unmet, Unreachable, Walk
@@ -243,28 +245,44 @@ def change(
 
 
 def record_change(session: PlaySession, action: SessionAction, *, author: str) -> None:
-    """The history and the event of what was just written."""
+    """The history, the event and the snapshot of what was just written."""
     cursor = session.cursor
-    SessionChange.objects.create(
-        client_id=session.client_id,
-        session=session,
-        version=session.version,
-        action=action,
-        state=session.state,
-        cursor=cursor,
-        at=session.last_activity_at,
-        author=author,
-        request_id=tracing.current_request_id(),
-    )
-    if action not in TOLD_ACTIONS:
-        return
-    outbox.record(
-        client_id=session.client_id,
-        event_type=f"delivery.play_session.{action}.v1",
-        subject_id=session.pk,
-        payload=_told(session, cursor),
-        now=session.last_activity_at,
-    )
+    _line_of(session, action, author=author, at=session.last_activity_at).save(force_insert=True)
+    if action in TOLD_ACTIONS:
+        outbox.record(
+            client_id=session.client_id,
+            event_type=event_type_of(action),
+            subject_id=session.pk,
+            payload=payload_of(session, cursor),
+            now=session.last_activity_at,
+        )
+    # Last: whoever has taken the person's clock waits for nothing any more.
+    snapshots.write_snapshot(session)
+
+
+def synced_change(session: PlaySession, now: datetime) -> SessionChange:
+    """The line of history of what a device told, to be written with others."""
+    return _line_of(session, SessionAction.SYNCED, author=session.user_id, at=now)
+
+
+def event_type_of(action: SessionAction) -> str:
+    return f"delivery.play_session.{action}.v1"
+
+
+def payload_of(session: PlaySession, cursor: dict[str, Any]) -> dict[str, Any]:
+    """What others are told of a session that has just changed."""
+    told = {
+        "userId": session.user_id,
+        "enrollmentId": session.enrollment_id,
+        "courseVersionId": session.course_version_id,
+        "deviceId": session.device_id,
+        "state": session.state,
+        "attemptNumber": session.attempt_number,
+        "version": session.version,
+        "lamport": session.lamport,
+        "cursor": cursor,
+    }
+    return {**told, "reason": session.reason} if session.reason else told
 
 
 _LIVE = (SessionState.ACTIVE, SessionState.PAUSED)
@@ -286,6 +304,20 @@ _CHANGING = (
 )
 
 
+def _line_of(session: PlaySession, action: SessionAction, *, author: str, at: datetime) -> SessionChange:
+    return SessionChange(
+        client_id=session.client_id,
+        session=session,
+        version=session.version,
+        action=action,
+        state=session.state,
+        cursor=session.cursor,
+        at=at,
+        author=author,
+        request_id=tracing.current_request_id(),
+    )
+
+
 def _end(session: PlaySession, action: SessionAction, *, author: str, now: datetime) -> None:
     session.state = SessionState(action)
     session.ended_at = max(now, session.last_activity_at)
@@ -295,21 +327,6 @@ def _end(session: PlaySession, action: SessionAction, *, author: str, now: datet
 def _complete_lessons(session: PlaySession, walk: Walk) -> None:
     """In the order in which they were done: the database takes nothing but additions at the end."""
     session.completed_lessons += sorted(walk.completed.difference(session.completed_lessons))
-
-
-def _told(session: PlaySession, cursor: dict[str, Any]) -> dict[str, Any]:
-    told = {
-        "userId": session.user_id,
-        "enrollmentId": session.enrollment_id,
-        "courseVersionId": session.course_version_id,
-        "deviceId": session.device_id,
-        "state": session.state,
-        "attemptNumber": session.attempt_number,
-        "version": session.version,
-        "lamport": session.lamport,
-        "cursor": cursor,
-    }
-    return {**told, "reason": session.reason} if session.reason else told
 
 
 def _errors(unmet: Sequence[Unmet]) -> dict[str, object]:

@@ -100,7 +100,7 @@ class PlaySessionViewSet(DeliveryViewSet):
         latest = latest_of(self.client_id, self.principal.subject)
         if latest is None:
             raise services.SessionNotFound
-        return self._answer(wire.LatestOut(latest).data, latest.session.version)
+        return self._answer(wire.LatestOut(latest).data, latest.version)
 
     @extend_schema(operation_id="getPlaySessionState", responses=wire.SessionStateEnvelope)
     @action(detail=True, methods=["get"])
@@ -216,7 +216,8 @@ class PlaySessionViewSet(DeliveryViewSet):
     def _show(self, session: PlaySession) -> HttpResponse:
         return self._answer(presentation.session_state(self.client_id, queries.row_of(session)), session.version)
 
-    def _answer(self, data: Any, version: int, *, status: int = 200) -> HttpResponse:
-        """Bytes at once: the hot read needs neither a renderer nor negotiation."""
+    def _answer(self, data: Any, version: int | None, *, status: int = 200) -> HttpResponse:
+        """Bytes at once: the hot read needs neither a renderer nor negotiation. What has no version has no ETag."""
         content = as_json({"data": data, "meta": self.meta()})
-        return HttpResponse(content, content_type="application/json", status=status, headers={"ETag": f'"{version}"'})
+        headers = {} if version is None else {"ETag": f'"{version}"'}
+        return HttpResponse(content, content_type="application/json", status=status, headers=headers)
