@@ -66,6 +66,7 @@ SCHEDULE = {
     "purge finished jobs": every("apps.jobs.tasks.purge", hours=1),
     "purge delivered events": every("apps.events.tasks.purge", minutes=10),
     "purge media that no row names": every("apps.catalog.tasks.purge_media", hours=24),
+    "purge bundles that no row names": every("apps.delivery.tasks.purge_bundles", hours=24),
     "purge stored responses": every("apps.api.tasks.purge_stored_responses", minutes=10),
     "purge spent tokens": every("apps.accounts.tasks.purge_spent_tokens", hours=1),
 }

@@ -329,6 +329,16 @@ def tutor() -> dict[str, Any]:
 TUTOR = tutor()
 TUTOR_SECONDS = env.int("TUTOR_SECONDS", 60, validate=lambda seconds: 0 < seconds <= 300)
 
+# --- What is taken along offline ---
+
+BUNDLE_MAX_BYTES = env.int("BUNDLE_MAX_BYTES", 1024**3, validate=lambda size: size > 0)
+# For one film; all of a bundle together must be had within TASK_SECONDS.
+BUNDLE_FETCH_SECONDS = env.int("BUNDLE_FETCH_SECONDS", 120, validate=lambda seconds: seconds > 0)
+LICENSE_ALGORITHMS = ("EdDSA", "ES256")
+# Of a client's first key; a rotation names its own.
+LICENSE_ALGORITHM = env.str("LICENSE_ALGORITHM", "EdDSA", validate=lambda name: name in LICENSE_ALGORITHMS)
+LICENSE_DAYS = env.int("LICENSE_DAYS", 30, validate=lambda days: 0 < days <= 365)
+
 # --- What is written down ---
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

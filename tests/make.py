@@ -1,10 +1,12 @@
 """One row of each kind, with what a test does not care about filled in."""
 
 import itertools
+from hashlib import sha256
 from typing import Any
 
 from apps.accounts import tokens
 from apps.accounts.models import Administration, RevokableToken, User
+from apps.accounts.principal import Principal, Role
 from apps.ai_training.models import (
     Exercise,
     MoveSession,
@@ -22,7 +24,18 @@ from apps.billing.models import CommercialPolicy, CreditLot, EventType
 from apps.billing.terms import Terms
 from apps.catalog import media
 from apps.catalog.models import Lesson, LessonSession, MediaFile, Plan, PlanLesson, ShelfEntry
-from apps.delivery.models import Course, CourseVersion, Device, Enrollment, PlayPackage, PlaySession
+from apps.delivery.models import (
+    Bundle,
+    Course,
+    CourseVersion,
+    Device,
+    Enrollment,
+    License,
+    Mount,
+    PlayPackage,
+    PlaySession,
+)
+from apps.delivery.services import licensing
 from apps.events import outbox
 from apps.events import services as webhooks
 from apps.events.models import OutboxEvent, WebhookDelivery, WebhookEndpoint
@@ -343,4 +356,43 @@ def make_play_session(enrollment: Enrollment, **over: Any) -> PlaySession:
             course_version_id=enrollment.course_version_id,
             started_at=time,
             **{"last_activity_at": time, **given},
+        )
+
+
+def make_bundle(version: CourseVersion, **over: Any) -> Bundle:
+    """A ready bundle, whose file is in no store; `status` makes another."""
+    time, digest = now(), sha256(f"bundle {next(_numbers)}".encode()).hexdigest()
+    given: dict[str, Any] = {"created_at": time, "status": "ready", **over}
+    if given["status"] == "ready":
+        ready = {"finished_at": time, "size": 6, "checksum": f"sha256-{digest}", "key": f"bundles/{digest}"}
+        given = {**ready, **given}
+    if given["status"] == "failed":
+        given = {"finished_at": time, "problem": "Something was missing.", **given}
+    with binding.bound(version.client_id):
+        return Bundle.objects.create(client_id=version.client_id, course_version=version, **given)
+
+
+def make_license(bundle: Bundle, device: Device, **over: Any) -> tuple[License, str]:
+    """The record, and what is handed out; as of `now`, which may be in the past."""
+    given = {"expires_at": None, "now": now(), **over}
+    staff = Principal(Role.CLIENT_ADMIN, bundle.client_id, "cleo")
+    with binding.bound(bundle.client_id), binding.atomic():
+        issued = licensing.issue_license(
+            principal=staff, client_id=bundle.client_id, bundle_id=bundle.pk, device_id=device.pk, **given
+        )
+    return issued.license, issued.envelope
+
+
+def make_mount(session: PlaySession, bundle: Bundle, license_: License, **over: Any) -> Mount:
+    """On the device of the licence; open unless said otherwise."""
+    time = now()
+    given = {"mounted_at": time, "expires_at": license_.expires_at, **over}
+    with binding.bound(session.client_id):
+        return Mount.objects.create(
+            client_id=session.client_id,
+            session=session,
+            device_id=license_.device_id,
+            bundle=bundle,
+            license=license_,
+            **given,
         )

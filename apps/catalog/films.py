@@ -14,6 +14,7 @@ _PLAYLISTS = {".m3u8": "an HLS", ".m3u": "an HLS", ".mpd": "a DASH"}
 # ISO 14496-12 and its kin. HEIC and AVIF pictures begin with a box of the same name and other brands.
 _MP4_BRANDS = {b"isom", b"mp41", b"mp42", b"mp71", b"avc1", b"M4V ", b"M4VH", b"M4VP", b"dash", b"MSNV", b"f4v "}
 _MP4_BRANDS |= {b"iso%d" % number for number in range(2, 10)}
+_BOM, _EXTM3U = b"\xef\xbb\xbf", b"#EXTM3U"
 _EBML = b"\x1a\x45\xdf\xa3"
 _DOCTYPE_WEBM = b"\x42\x82\x84webm"
 
@@ -51,9 +52,20 @@ def frame_at(film: Path, seconds: float) -> Picture:
 
 def refuse_playlist(url: str) -> None:
     """An address that by its name is a playlist need not be fetched to know that no picture can be taken from it."""
-    kind = _PLAYLISTS.get(PurePosixPath(urlsplit(url).path).suffix.lower())
+    kind = _PLAYLISTS.get(_ending(url))
     if kind is not None:
         raise FilmRefused(_playlist(kind))
+
+
+def is_playlist_address(url: str) -> bool:
+    """By its name."""
+    return _ending(url) in _PLAYLISTS
+
+
+def is_playlist(head: bytes) -> bool:
+    """By how the file begins: HLS, or the XML of DASH."""
+    text = head.removeprefix(_BOM)
+    return text.startswith(_EXTM3U) or (text.lstrip().startswith(b"<") and b"<MPD" in text)
 
 
 def film_kind(head: bytes) -> str:
@@ -62,9 +74,13 @@ def film_kind(head: bytes) -> str:
         return "mp4"
     if head.startswith(_EBML) and _DOCTYPE_WEBM in head[:128]:
         return "webm"
-    if head.removeprefix(b"\xef\xbb\xbf").startswith(b"#EXTM3U"):
+    if head.removeprefix(_BOM).startswith(_EXTM3U):
         raise FilmRefused(_playlist("an HLS"))
     raise FilmRefused("The film is neither MP4 nor WebM.")
+
+
+def _ending(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).suffix.lower()
 
 
 def _brands(head: bytes) -> set[bytes]:

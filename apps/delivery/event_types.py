@@ -17,6 +17,8 @@ announces(
     "delivery.play_session.completed.v1",
     "delivery.play_session.abandoned.v1",
     "delivery.play_session.failed.v1",
+    "delivery.bundle.built.v1",
+    "delivery.bundle.revoked.v1",
     "delivery.bundle.mounted.v1",
     "delivery.bundle.unmounted.v1",
     "delivery.tutor.turn_completed.v1",

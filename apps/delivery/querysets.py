@@ -1,8 +1,8 @@
 """Which rows of delivery may somebody see? (004, contract 9)"""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from django.db.models import Exists, Model, OuterRef
+from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from apps.accounts.principal import Principal
 from apps.kernel.querysets import TenantQuerySet
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
         PlaySession,
         SyncMutation,
     )
+
+RowT = TypeVar("RowT", bound=Model)
+
+
+def kept(rows: "QuerySet[RowT]") -> "RowT | None":
+    """The one row of these, if there is one: nobody changes it until the transaction ends, and any number keep it so
+    (FOR SHARE, which Django has no word for)."""
+    sql, parameters = rows.query.sql_with_params()
+    found: list[RowT] = list(rows.model._default_manager.raw(f"{sql} FOR SHARE", parameters))
+    return found[0] if found else None
 
 
 class CourseVersionQuerySet(TenantQuerySet["CourseVersion"]):

@@ -9,6 +9,8 @@ STARTS = Limit("session_starts", 5, 60)
 NAVIGATIONS = Limit("session_navigations", 120, 60)
 STATE_READS = Limit("session_state_reads", 60, 60)
 TUTOR_TURNS = Limit("tutor_turns", 30, 3600)
+# Not given back: what is refused is what this limit is for.
+MOUNTS = Limit("bundle_mounts", 10, 3600)
 
 
 class SessionRateLimited(Conflict):

@@ -1,5 +1,6 @@
 """What a learner takes along offline: bundles, the licences and keys to play them on a device, mounts (contract 9)."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -79,6 +80,15 @@ class Bundle(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        revocation: BundleRevocation | None = getattr(self, "revocation", None)
+        return revocation.revoked_at if revocation else None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.status == self.Status.READY
 
 
 class BundleRevocation(models.Model):
