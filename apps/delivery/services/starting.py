@@ -18,6 +18,7 @@ from apps.delivery.models.sessions import new_session_id
 from apps.delivery.published import manifest_of
 from apps.delivery.services.devices import DeviceNotFound
 from apps.delivery.services.enrollments import EnrollmentNotFound
+from apps.delivery.services.revoking import require_not_revoked
 from apps.delivery.services.sessions import (
     SessionNotFound,
     VersionConflict,
@@ -111,6 +112,7 @@ def resume_session(
     require_version(session, expected_version)
     if not Enrollment.objects.for_client(client_id).get(pk=session.enrollment_id).is_active:
         raise EnrollmentRevoked
+    require_not_revoked(session)
     for other in held.values():
         pause(other, author=principal.subject, now=now)
     session.state = SessionState.ACTIVE

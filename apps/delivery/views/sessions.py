@@ -24,6 +24,7 @@ from apps.delivery.services import sessions as services
 from apps.delivery.services import starting
 from apps.delivery.services.devices import DeviceNotFound
 from apps.delivery.services.enrollments import EnrollmentNotFound
+from apps.delivery.services.revoking import BundleRevoked
 from apps.delivery.views.asking import DeliveryViewSet
 from apps.delivery.views.pages import page
 from apps.kernel.clock import now
@@ -56,7 +57,13 @@ class PlaySessionViewSet(DeliveryViewSet):
         "navigate": (*_CHANGE, services.NavigationUnreachable, services.NavigationInvalidTarget, RateLimited),
         "progress": (*_CHANGE, services.NavigationInvalidTarget),
         "pause": _CHANGE,
-        "resume": (*_ONE, starting.SessionTerminal, services.VersionConflict, starting.EnrollmentRevoked),
+        "resume": (
+            *_ONE,
+            starting.SessionTerminal,
+            services.VersionConflict,
+            starting.EnrollmentRevoked,
+            BundleRevoked,
+        ),
         "complete": (*_CHANGE, services.RequirementsUnmet),
         "abandon": _CHANGE,
         "fail": (services.SessionNotFound, services.InvalidState, services.VersionConflict),
