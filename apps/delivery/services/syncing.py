@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import JSONField, Q, Value
 
 from apps.api import refused
 from apps.delivery import merge, queries, snapshots
@@ -71,7 +71,8 @@ def _row(client_id: str, user_id: str, told: Told, judged: Judged, now: datetime
         entity_id=_short(raw.get("entityId")),
         device_id=_short(raw.get("deviceId")),
         lamport=lamport if isinstance(lamport, int) and not isinstance(lamport, bool) and lamport >= 0 else None,
-        told=told.raw,
+        # A null was told, too, and is no missing value.
+        told=Value(None, JSONField()) if told.raw is None else told.raw,
         occurred_at=told.mutation.occurred_at if told.mutation else None,
         verdict=judged.verdict,
         problem=judged.problem,
