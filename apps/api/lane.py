@@ -4,14 +4,16 @@ Passing what stands behind this middleware by took half of a small read's time. 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
-from django.urls import ResolverMatch, get_resolver
+from django.urls import get_resolver
 from django.utils import translation
 
 PREFIX = "/api/"
+_MOST_KEPT = 2_000
 # Pages of ours under the same prefix: they have a policy and a language.
 DOCUMENTATION = {"/api/docs", "/api/v1/docs"}
 
@@ -21,7 +23,8 @@ class LaneMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._fixed: dict[str, ResolverMatch] = {}
+        # Dozens of patterns stand before the one that matches; a path that was asked for lately leads to the same view.
+        self._resolved = lru_cache(maxsize=_MOST_KEPT)(lambda path: get_resolver().resolve(path))
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         path = request.path_info
@@ -29,15 +32,8 @@ class LaneMiddleware:
             return self.get_response(request)
         # The thread may have shown a page before, in its reader's language; the API speaks the contract's.
         translation.deactivate()
-        match = request.resolver_match = self._fixed.get(path) or self._resolved(path)
+        match = request.resolver_match = self._resolved(path)
         response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         # Of what the security middleware says, the one thing that concerns an answer which is no page.
         response["X-Content-Type-Options"] = "nosniff"
         return response.render() if isinstance(response, SimpleTemplateResponse) else response
-
-    def _resolved(self, path: str) -> ResolverMatch:
-        """An address in which nothing varies leads to the same view for ever."""
-        match = get_resolver().resolve(path)
-        if match.route.strip("^$") == path.removeprefix("/"):
-            self._fixed[path] = match
-        return match
