@@ -101,7 +101,8 @@ class TenantForm(_ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's own seam, not in the stubs
-        return excluded - {"client"}
+        # Where the field itself was wrong that is said once, and not again of the row that it leaves without a client.
+        return excluded if "client" in self.errors else excluded - {"client"}
 
 
 class _Scoped(_BaseModelAdmin):

@@ -107,6 +107,19 @@ def test_what_was_saved_meanwhile_is_not_overwritten_unseen(platform: Browser, d
     assert 'value="30"' in response.content.decode()
 
 
+@pytest.mark.parametrize("seen", ["x", "", "-1", "1.0", "9" * 5_000, "\0"])
+def test_what_was_not_seen_is_not_overwritten_and_the_page_says_why(
+    platform: Browser, demo: Client, seen: str
+) -> None:
+    make.make_policy(demo, rate_per_minute=60)
+
+    response = send(platform, f"{POLICIES}demo/change/", {"rate_per_minute": "30", "seen": seen})
+
+    assert read("demo").rate_per_minute == 60
+    [said] = errors_in(response)
+    assert f"<li>{said}</li>" in response.content.decode()
+
+
 def test_each_version_says_what_it_changed(platform: Browser, demo: Client) -> None:
     make.make_policy(demo, rate_per_minute=60, quotas={STARTED: 1500})
     make.make_policy(demo, rate_per_minute=60, quotas={STARTED: 1500}, prices={STARTED: 2}, allow_negative=True)

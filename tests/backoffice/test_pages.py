@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.catalog.models import Lesson
 from apps.tenants.models import Client
 from tests import make
+from tests.backoffice.forms import send
 
 PAGES = [
     "/admin/",
@@ -78,6 +79,17 @@ def test_a_filter_that_no_row_can_meet_is_a_bad_request(
     root: User, at_admin: Callable[[User], Browser], query: str
 ) -> None:
     assert at_admin(root).get(f"/admin/{query}").status_code == 400
+
+
+def test_an_empty_form_says_one_thing_of_each_field(root: User, at_admin: Callable[[User], Browser]) -> None:
+    browser = at_admin(root)
+    forms = re.findall(r'"(/admin/\w+/\w+/add/)"', browser.get("/admin/").content.decode())
+    assert "/admin/billing/creditlot/add/" in forms
+
+    for path in forms:
+        errors = send(browser, path, {}).context["adminform"].form.errors
+        assert errors, path
+        assert {name: len(said) for name, said in errors.items()} == dict.fromkeys(errors, 1), path
 
 
 def test_what_a_client_writes_is_text_on_every_page(

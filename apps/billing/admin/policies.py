@@ -33,7 +33,7 @@ _REVISIONS_SHOWN = 50
 class PolicyForm(RefusableForm, TermsForm):
     """`seen` is the revision that the form was opened with: what came after it is not overwritten unseen."""
 
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = CommercialPolicy
@@ -85,7 +85,7 @@ class CommercialPolicyAdmin(RefusableAdmin, PlatformModelAdmin):
         with binding.atomic():
             services.locked_account(row.client_id)
             known = CommercialPolicy.objects.for_client(row.client_id).first()
-            if (known.revision if known else 0) != (form.cleaned_data["seen"] or 0):
+            if str(known.revision if known else 0) != (form.cleaned_data["seen"] or "0"):
                 raise Conflict("Somebody else has changed these terms meanwhile. Please look at them first.")
             author = request.user.get_username()
             saved = services.set_policy(client_id=row.client_id, terms=form.terms, author=author, now=now())
