@@ -5,6 +5,7 @@ old one has signed is good until a date. A key is kept as it is while something 
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,12 +135,13 @@ def rotate_license_key(
     *, client_id: str, algorithm: str, verifies_until: datetime | None = None, author: str, now: datetime
 ) -> LicenseKey:
     """Another key signs from now on. What the old one has signed is good until then; by default, all of it."""
-    current = LicenseKey.objects.for_client(client_id).locked().filter(retired_at__isnull=True).first()
-    if current is not None:
-        last = License.objects.for_client(client_id).filter(key=current).aggregate(last=Max("expires_at"))["last"]
-        retired_at = max(now, current.created_at)
-        current.retired_at, current.verifies_until = retired_at, max(verifies_until or last or now, retired_at)
-        current.save(update_fields=["retired_at", "verifies_until"])
+    while (current := _signing(client_id, _held)) is None:
+        if first := _first_key(client_id, algorithm, author, now):
+            return first
+    last = License.objects.for_client(client_id).filter(key=current).aggregate(last=Max("expires_at"))["last"]
+    current.retired_at = max(now, current.created_at)
+    current.verifies_until = max(verifies_until or last or now, current.retired_at)
+    current.save(update_fields=["retired_at", "verifies_until"])
     return _made_key(client_id, algorithm, author, now)
 
 
@@ -177,19 +179,33 @@ def _require_entitled(client_id: str, device: Device, bundle: Bundle) -> None:
 
 def _signing_key(client_id: str, now: datetime) -> LicenseKey:
     """The client's, which is not retired before this transaction ends; made where there is none."""
+    while (current := _signing(client_id, kept)) is None:
+        if first := _first_key(client_id, settings.LICENSE_ALGORITHM, "", now):
+            return first
+    return current
+
+
+def _signing(client_id: str, hold: "Callable[[QuerySet[LicenseKey]], LicenseKey | None]") -> LicenseKey | None:
+    """The one that signs, held; None where the client has none."""
+    signing = LicenseKey.objects.for_client(client_id).filter(retired_at__isnull=True)
     while True:
-        signing = LicenseKey.objects.for_client(client_id).filter(retired_at__isnull=True)
-        # Gone between its being found and its being held: then there is another by now.
-        key = kept(signing)
-        if key is not None:
+        key = hold(signing)
+        # Retired between its being found and its being held: then there is another by now.
+        if key is not None or not signing.exists():
             return key
-        if signing.exists():
-            continue
-        try:
-            with transaction.atomic():
-                return _made_key(client_id, settings.LICENSE_ALGORITHM, "", now)
-        except IntegrityError:
-            continue
+
+
+def _held(keys: "QuerySet[LicenseKey]") -> LicenseKey | None:
+    return keys.select_for_update(no_key=True).first()
+
+
+def _first_key(client_id: str, algorithm: str, author: str, now: datetime) -> LicenseKey | None:
+    """None when somebody else was quicker."""
+    try:
+        with transaction.atomic():
+            return _made_key(client_id, algorithm, author, now)
+    except IntegrityError:
+        return None
 
 
 def _made_key(client_id: str, algorithm: str, author: str, now: datetime) -> LicenseKey:
