@@ -108,9 +108,7 @@ def test_what_was_saved_meanwhile_is_not_overwritten_unseen(platform: Browser, d
 
 
 @pytest.mark.parametrize("seen", ["x", "", "-1", "1.0", "9" * 5_000, "\0"])
-def test_what_was_not_seen_is_not_overwritten_and_the_page_says_why(
-    platform: Browser, demo: Client, seen: str
-) -> None:
+def test_what_was_not_seen_is_not_overwritten_and_the_page_says_why(platform: Browser, demo: Client, seen: str) -> None:
     make.make_policy(demo, rate_per_minute=60)
 
     response = send(platform, f"{POLICIES}demo/change/", {"rate_per_minute": "30", "seen": seen})
