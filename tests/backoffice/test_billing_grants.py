@@ -120,6 +120,19 @@ def test_what_would_have_expired_already_is_said_beside_its_field(platform: Brow
     assert references() == []
 
 
+def test_a_grant_has_a_page_with_what_is_left_of_it(platform: Browser, demo: Client) -> None:
+    make.make_policy(demo, prices={"lesson_play.created": 3})
+    lot = make.make_grant(demo, 10, reference="invoice 7", author="ruth")
+    charge(demo, "lpl_1")
+
+    response = platform.get(f"{GRANTS}{lot.pk}/change/")
+
+    [fields] = response.context["adminform"]
+    shown = {field.field["name"]: field.contents() for line in fields for field in line}
+    assert (shown["origin"], shown["given"], shown["author"]) == ("invoice 7", "10", "ruth")
+    assert shown["left"].endswith(" 7")
+
+
 def test_a_grant_is_not_changed_afterwards(platform: Browser, demo: Client) -> None:
     lot = make.make_grant(demo, 10)
 

@@ -131,6 +131,20 @@ def test_the_lists_that_a_client_has_do_show_its_own(label: str, browser: Browse
 
 
 @pytest.mark.parametrize("label", LABELS)
+def test_a_row_opens_for_its_client_if_that_has_the_list_and_for_the_platform(
+    label: str, browser: Browser, root: User, demo: Client, at_admin: Callable[[User], Browser]
+) -> None:
+    row = MAKERS[label](demo, DEMO)
+    page, listed = reverse(admin_name(label, "change"), args=[row.pk]), reverse(admin_name(label, "changelist"))
+
+    for reader in (browser, at_admin(root)):
+        response = reader.get(page, follow=True)
+        assert response.status_code == reader.get(listed).status_code
+        assert (DEMO in response.content.decode().lower()) == (response.status_code == 200)
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("label", LABELS)
 def test_pages_of_a_row_look_as_if_it_had_never_been(label: str, browser: Browser, theirs: dict[str, Model]) -> None:
     row = theirs[label]
     for path, unknown in zip(object_pages(label, str(row.pk)), object_pages(label, never_existed(row)), strict=True):

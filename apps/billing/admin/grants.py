@@ -55,8 +55,10 @@ class GrantForm(RefusableForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose_only(self, "client")
-        day, hour = self.fields["expires_at"].widget.widgets
-        day.attrs["aria-label"], hour.attrs["aria-label"] = gettext("Expires, date"), gettext("Expires, time")
+        # A grant that is only looked at has none of the fields.
+        if "expires_at" in self.fields:
+            day, hour = self.fields["expires_at"].widget.widgets
+            day.attrs["aria-label"], hour.attrs["aria-label"] = gettext("Expires, date"), gettext("Expires, time")
 
     def _get_validation_exclusions(self) -> set[str]:
         """The service says what a known reference means: the same once more is no mistake."""
