@@ -134,7 +134,7 @@ class _Gathering:
         try:
             originals.copy(address, path, owner=lesson.client_id, most_bytes=min(most, self._left()), seconds=seconds)
         except TooBig as refusal:
-            if most <= self._left():
+            if most < self._left():
                 raise CannotGather(f"{what} {refusal.message}") from refusal
             raise CannotGather(_too_big()) from refusal
         except Refusal as refusal:
