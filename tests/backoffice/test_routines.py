@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
 from django.test import Client as Browser
 
 from apps.accounts.models import User
@@ -349,6 +350,21 @@ def test_the_library_is_read_and_not_written(browser: Browser, gofa: Client) -> 
     for page in ("change", "publish", "archive"):
         assert browser.post(page_of(lift, page)).status_code == 403
     assert browser.post(page_of(lift, "version") + "?number=1").status_code == 403
+
+
+def test_the_list_leads_to_what_may_be_done_with_a_routine(
+    browser: Browser, gofa: Client, steady: RoutineTemplate
+) -> None:
+    """Django writes `_` of an id as `_5F` in its links."""
+    lift = make.make_template(gofa, name={"en": "Lift"})
+    page = browser.get(LIST).content.decode()
+    own, library = (f"{LIST}{quote(each.pk)}" for each in (steady, lift))
+    assert f'href="{own}/change/"' in page
+    assert f'href="{library}/change/"' in page
+    assert browser.get(f"{own}/change/").status_code == 200
+    assert browser.get(f"{library}/change/").headers["Location"] == page_of(lift, "preview")
+    assert browser.get(f"{own}/history/").status_code == 200
+    assert browser.get(f"{library}/history/").status_code == 403
 
 
 def test_the_routines_of_the_library_are_chosen_on_one_page(browser: Browser, demo: Client, gofa: Client) -> None:

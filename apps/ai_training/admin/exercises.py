@@ -4,6 +4,7 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.validators import RegexValidator
 from django.db.models import Model, Q, QuerySet
@@ -33,9 +34,7 @@ class ExerciseForm(RefusableForm):
         max_length=64,
         label=_("exercise ID"),
         help_text=_("Its name for apps, such as march-basic. It cannot be changed later."),
-        validators=[
-            RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", _("Letters, digits, dots, hyphens and underscores only."))
-        ],
+        validators=[_NAME],
     )
     name = LocalizedField(max_length=2_000, label=_("name"), widget=LocalizedWidget(attrs={"class": "vTextField"}))
     description = LocalizedField(
@@ -74,7 +73,7 @@ class ExerciseAdmin(TrainingAdmin):
         return super().may(verb, None if is_read else row)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        exercise = self.get_object(request, object_id)
+        exercise = self.get_object(request, unquote(object_id))
         if exercise is not None and not self.is_own(exercise):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)

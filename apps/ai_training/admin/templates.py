@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -90,7 +91,7 @@ class RoutineTemplateAdmin(LibraryPage, TemplatePages):
         return super().may(verb, row)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        template = self.get_object(request, object_id)
+        template = self.get_object(request, unquote(object_id))
         if template is not None and not self.is_own(template):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)
@@ -98,7 +99,7 @@ class RoutineTemplateAdmin(LibraryPage, TemplatePages):
     # --- saving ---
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        template = self.get_object(request, object_id)
+        template = self.get_object(request, unquote(object_id))
         if template is not None and self.may("view", template) and not self.may("change", template):
             if request.method != "GET":
                 raise PermissionDenied

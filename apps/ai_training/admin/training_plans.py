@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
@@ -52,7 +53,7 @@ class TrainingPlanAdmin(PersonPage):
         return people_found(queryset, search_term), False
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        plan = self.get_object(request, object_id)
+        plan = self.get_object(request, unquote(object_id))
         if plan is None or not self.may("view", plan):
             return super().change_view(request, object_id, form_url, extra_context)
         if request.method != "GET":

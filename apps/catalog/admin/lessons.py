@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
@@ -77,7 +78,7 @@ class LessonAdmin(ShelfActions, LessonEditor):
         return super().log_change(request, entry, message)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        lesson = self.get_object(request, object_id)
+        lesson = self.get_object(request, unquote(object_id))
         if lesson is not None and self._is_of_library(lesson):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)
