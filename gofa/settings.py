@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from environs import Env
+from environs import Env, validate
 from psycopg.conninfo import conninfo_to_dict
 
 from apps.api import tracing
@@ -16,9 +16,10 @@ from apps.ops import engines
 from apps.ops.processes import CannotStart
 
 env = Env()
+positive = validate.Range(1)
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("GOFA_DATA_DIR", str(BASE_DIR / ".data"))).resolve()
-PORT = env.int("PORT", 8000, validate=lambda port: 0 < port < 65536)
+PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535))
 
 
 def kept_secret(name: str) -> str:
@@ -160,8 +161,8 @@ SESSION_COOKIE_AGE = env.int("ADMIN_IDLE_SECONDS", 8 * 3600)
 SESSION_SAVE_EVERY_REQUEST = False
 ADMIN_REQUIRE_2FA = env.bool("ADMIN_REQUIRE_2FA", False)
 OTP_TOTP_ISSUER = "GOFA"
-AXES_FAILURE_LIMIT = env.int("ADMIN_LOGIN_FAILURES", 5, validate=lambda count: count > 0)
-AXES_COOLOFF_TIME = timedelta(seconds=env.int("ADMIN_LOCKOUT_SECONDS", 900, validate=lambda seconds: seconds > 0))
+AXES_FAILURE_LIMIT = env.int("ADMIN_LOGIN_FAILURES", 5, validate=positive)
+AXES_COOLOFF_TIME = timedelta(seconds=env.int("ADMIN_LOCKOUT_SECONDS", 900, validate=positive))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "apps.backoffice.lockout.address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
@@ -234,7 +235,7 @@ def media_objects() -> dict[str, Any]:
         "bucket_name": bucket,
         "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
         "region_name": env.str("S3_REGION", "") or None,
-        "addressing_style": env.str("S3_ADDRESSING", "auto", validate=lambda style: style in S3_ADDRESSINGS),
+        "addressing_style": env.str("S3_ADDRESSING", "auto", validate=validate.OneOf(S3_ADDRESSINGS)),
     }
     return {"BACKEND": "apps.catalog.s3_objects.S3Objects", "OPTIONS": options}
 
@@ -249,26 +250,26 @@ FETCH_LOOPBACK = env.bool("FETCH_LOOPBACK", False)
 # --- What `manage.py up` starts ---
 
 BIND_ADDRESS = env.str("BIND_ADDRESS", "127.0.0.1")
-WEB_WORKERS = env.int("WEB_WORKERS", os.cpu_count() or 1, validate=lambda number: number > 0)
+WEB_WORKERS = env.int("WEB_WORKERS", os.cpu_count() or 1, validate=positive)
 DEMO_PASSWORD = env.str("GOFA_DEMO_PASSWORD", "")
-WEB_THREADS = env.int("WEB_THREADS", 2, validate=lambda number: number > 0)
+WEB_THREADS = env.int("WEB_THREADS", 2, validate=positive)
 
 # --- What is done later: events, and jobs, which take longer ---
 
 CELERY_BROKER_URL = engines.broker_url(REDIS_URL)
-WORKER_PROCESSES = env.int("WORKER_PROCESSES", 2, validate=lambda count: count > 0)
-JOB_PROCESSES = env.int("JOB_PROCESSES", 1, validate=lambda count: count > 0)
-TASK_SECONDS = env.int("TASK_SECONDS", 300, validate=lambda seconds: seconds >= 30)
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", 2, validate=positive)
+JOB_PROCESSES = env.int("JOB_PROCESSES", 1, validate=positive)
+TASK_SECONDS = env.int("TASK_SECONDS", 300, validate=validate.Range(30))
 # An event is in a relay's hand for so long before it counts as lost; its handlers together must take less.
-OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30, validate=lambda seconds: seconds >= 15)
-OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 10, validate=lambda count: count > 0)
-OUTBOX_KEPT_DAYS = env.int("OUTBOX_KEPT_DAYS", 7, validate=lambda days: days > 0)
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", 30, validate=validate.Range(15))
+OUTBOX_MAX_ATTEMPTS = env.int("OUTBOX_MAX_ATTEMPTS", 10, validate=positive)
+OUTBOX_KEPT_DAYS = env.int("OUTBOX_KEPT_DAYS", 7, validate=positive)
 # So many receivers are spoken to at once; what they were told is kept, to be read and sent again.
-WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", 8, validate=lambda count: count > 0)
-WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", 30, validate=lambda days: days > 3)
+WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", 8, validate=positive)
+WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", 30, validate=validate.Range(4))
 # A job's worker says four times in it that it lives.
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=lambda seconds: seconds >= 2)
-JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=lambda days: days > 0)
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 20, validate=validate.Range(2))
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", 30, validate=positive)
 
 # --- Mail ---
 
@@ -315,29 +316,29 @@ TUTOR_PROVIDERS = ("", "anthropic", "openai")
 
 def tutor() -> dict[str, Any]:
     """Which provider is asked for which model; `openai` is any server that speaks its chat completions."""
-    provider = env.str("TUTOR_PROVIDER", "", validate=lambda name: name in TUTOR_PROVIDERS)
+    provider = env.str("TUTOR_PROVIDER", "", validate=validate.OneOf(TUTOR_PROVIDERS))
     model, key = env.str("TUTOR_MODEL", ""), env.str("TUTOR_API_KEY", "")
     address = env.str("TUTOR_BASE_URL", "") or None
     if provider and not (model and key):
         raise SystemExit("TUTOR_PROVIDER: it needs TUTOR_MODEL and TUTOR_API_KEY")
     if address and urlsplit(address).scheme not in ("http", "https"):
         raise SystemExit("TUTOR_BASE_URL: it is no http:// or https:// address")
-    most = env.int("TUTOR_MAX_TOKENS", 1000, validate=lambda tokens: tokens > 0)
+    most = env.int("TUTOR_MAX_TOKENS", 1000, validate=positive)
     return {"provider": provider, "model": model, "key": key, "address": address, "most_tokens": most}
 
 
 TUTOR = tutor()
-TUTOR_SECONDS = env.int("TUTOR_SECONDS", 60, validate=lambda seconds: 0 < seconds <= 300)
+TUTOR_SECONDS = env.int("TUTOR_SECONDS", 60, validate=validate.Range(1, 300))
 
 # --- What is taken along offline ---
 
-BUNDLE_MAX_BYTES = env.int("BUNDLE_MAX_BYTES", 1024**3, validate=lambda size: size > 0)
+BUNDLE_MAX_BYTES = env.int("BUNDLE_MAX_BYTES", 1024**3, validate=positive)
 # For one film; all of a bundle together must be had within TASK_SECONDS.
-BUNDLE_FETCH_SECONDS = env.int("BUNDLE_FETCH_SECONDS", 120, validate=lambda seconds: seconds > 0)
+BUNDLE_FETCH_SECONDS = env.int("BUNDLE_FETCH_SECONDS", 120, validate=positive)
 LICENSE_ALGORITHMS = ("EdDSA", "ES256")
 # Of a client's first key; a rotation names its own.
-LICENSE_ALGORITHM = env.str("LICENSE_ALGORITHM", "EdDSA", validate=lambda name: name in LICENSE_ALGORITHMS)
-LICENSE_DAYS = env.int("LICENSE_DAYS", 30, validate=lambda days: 0 < days <= 365)
+LICENSE_ALGORITHM = env.str("LICENSE_ALGORITHM", "EdDSA", validate=validate.OneOf(LICENSE_ALGORITHMS))
+LICENSE_DAYS = env.int("LICENSE_DAYS", 30, validate=validate.Range(1, 365))
 
 # --- What is written down ---
 
