@@ -109,6 +109,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/play-sessions/{play_session_id}/tutor/turn": {"prompt": "Why?"},
     "POST /api/v1/play-sessions/{play_session_id}/abandon": {"reason": "Taken over"},
     "POST /api/v1/play-sessions/{play_session_id}/fail": {"reason": "Taken over"},
+    # What a mutation names is refused one by one, and asked in tests/delivery/test_sync_rejections.py.
+    "POST /api/v1/sync/push": {"mutations": []},
+    "POST /api/v1/sync/pull": {},
     "POST /api/v1/webhook-endpoints": {"url": "https://receiver.example/"},
     "PATCH /api/v1/webhook-endpoints/{webhook_endpoint_id}": {"description": "Taken over"},
     "POST /api/v1/webhook-endpoints/{webhook_endpoint_id}/rotate-secret": {},

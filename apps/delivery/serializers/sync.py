@@ -16,6 +16,15 @@ from apps.delivery.states import TERMINAL, SessionState
 
 MOST_MUTATIONS = 500
 GREATEST_LAMPORT = 2**53 - 1
+REJECTIONS = (
+    "request.invalid",
+    "session.not_found",
+    "session.not_owner",
+    "device.not_found",
+    "enrollment.not_found",
+    "play_package.not_found",
+    "navigation.invalid_target",
+)
 MUTATION_ID = "cm_[A-Za-z0-9_-]{1,61}"
 
 
@@ -102,13 +111,13 @@ class MutationsQuery(PageQuery):
 
 
 class ToldProblemOut(WireSerializer):
-    """An RFC 9457 problem of one of many: it has no `instance`, and is of the whole request."""
+    """An RFC 9457 problem of one of many: `requestId` and `traceId` are those of the whole answer."""
 
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    code = serializers.CharField()
+    code = serializers.ChoiceField(choices=REJECTIONS)
     errors = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]
 
 
