@@ -52,6 +52,8 @@ NOWHERE |= {
     "turn_id": "trn_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "webhook_endpoint_id": "whe_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
     "delivery_id": "whd_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "bundle_id": "bnd_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
+    "mount_id": "mnt_01JDXW4Z9M3V5T8Q2R7N6P0ABC",
 }
 QUERY_IDS = {"clientId": "client_id", "userId": "user_id", "lessonId": "lesson_id", "planId": "plan_id"}
 QUERY_IDS |= {"courseVersionId": "course_version_id", "turnId": "turn_id"}
@@ -60,6 +62,7 @@ BODY_IDS |= {"planId": "plan_id"}
 BODY_IDS |= {"exerciseId": "exercise_id", "aiMoveSessionId": "session_id", "routineInstanceId": "routine_instance_id"}
 BODY_IDS |= {"routineTemplateId": "routine_template_id", "visibleLibraryTemplateIds": "routine_template_id"}
 BODY_IDS |= {"courseVersionId": "course_version_id", "enrollmentId": "enrollment_id", "deviceId": "device_id"}
+BODY_IDS |= {"bundleId": "bundle_id", "mountId": "mount_id"}
 # What makes a write go as far as its ids.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/lesson-plays": {"lessonId": "", "userId": ""},
@@ -109,6 +112,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/play-sessions/{play_session_id}/tutor/turn": {"prompt": "Why?"},
     "POST /api/v1/play-sessions/{play_session_id}/abandon": {"reason": "Taken over"},
     "POST /api/v1/play-sessions/{play_session_id}/fail": {"reason": "Taken over"},
+    "POST /api/v1/play-sessions/{play_session_id}/mount-offline": {
+        "bundleId": "",
+        "licenseEnvelope": "a.b.c",
+        "bundleChecksum": "sha256-0",
+    },
+    "POST /api/v1/play-sessions/{play_session_id}/unmount-offline": {"mountId": ""},
+    "POST /api/v1/bundles": {"courseVersionId": ""},
+    "POST /api/v1/bundles/{bundle_id}/revoke": {"reason": "Taken over"},
+    "POST /api/v1/bundles/{bundle_id}/licenses": {"deviceId": ""},
     # What a mutation names is refused one by one, and asked in tests/delivery/test_sync_rejections.py.
     "POST /api/v1/sync/push": {"mutations": []},
     "POST /api/v1/sync/pull": {},
@@ -163,6 +175,8 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
     version = make.make_course_version(acme, make.a_manifest({"title": {"en": MARKER}}))
     enrollment, device = make.make_enrollment(dan, version), make.make_device(dan, name=MARKER)
     session = make.make_play_session(enrollment, device=device, reason=MARKER)
+    bundle = make.make_bundle(version)
+    license_, _ = make.make_license(bundle, device)
     endpoint, _ = make.make_endpoint(acme, f"https://{MARKER}.example/", description=MARKER)
     return {
         "client_id": "acme",
@@ -187,6 +201,8 @@ def foreign(acme: Client, dan: EndUser) -> dict[str, str]:
         "turn_id": make_turn(session, prompt=MARKER, pieces=[MARKER], status="answered").id,
         "webhook_endpoint_id": endpoint.id,
         "delivery_id": make.make_delivery(endpoint, subject_id=MARKER).id,
+        "bundle_id": bundle.id,
+        "mount_id": make.make_mount(session, bundle, license_).id,
     }
 
 
