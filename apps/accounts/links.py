@@ -33,12 +33,17 @@ def follow(request: HttpRequest) -> HttpResponse:
     except Unauthorized:
         person = None
     if person is None:
-        with translation.override((asked_locale(request) or translation.get_language() or "en").lower()):
-            return html.refusal(request, 404, SPENT)
+        return nothing_here(request, SPENT)
     address = quote(request.path) + (f"?{query.urlencode()}" if query else "")
     response = html.guarded(HttpResponseRedirect(address, status=303))
     browsers.remember(response, person, request=request)
     return response
+
+
+def nothing_here(request: HttpRequest, message: html.Words = "") -> HttpResponse:
+    """404, in the language that the address asks for, else the browser's."""
+    with translation.override((asked_locale(request) or translation.get_language() or "en").lower()):
+        return html.refusal(request, 404, message)
 
 
 def asked_locale(request: HttpRequest) -> str | None:

@@ -6,6 +6,7 @@ a client that does not have the module.
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from apps.accounts import authentication, browsers, links
@@ -17,6 +18,8 @@ from apps.api import html
 from apps.kernel.clock import now
 
 
+# Whatever would write is a 405, before anybody asks for its CSRF token.
+@csrf_exempt
 @require_safe
 def play(request: HttpRequest, run_id: str) -> HttpResponse:
     """`GET /ai-training/routine-run/{id}/play`: the routine, step by step; a run that is over has its summary left."""
@@ -24,7 +27,7 @@ def play(request: HttpRequest, run_id: str) -> HttpResponse:
         return links.follow(request)
     run = own_run(request, run_id)
     if run is None:
-        return html.not_found(request)
+        return links.nothing_here(request)
     locale = links.asked_locale(request) or run.user.locale or run.client.default_locale
     with translation.override(locale.lower()):
         if not run.is_open:

@@ -29,7 +29,6 @@ def player_of(run: RoutineRun, locale: str, *, csrf_token: str) -> dict[str, Any
         "words": _words(),
     }
     return {
-        "locale": locale,
         "title": title,
         "description": in_locale(version.description, locale),
         "minutes": version.minutes,

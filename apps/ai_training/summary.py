@@ -29,7 +29,6 @@ def summary_of(run: RoutineRun, locale: str, *, now: datetime) -> dict[str, Any]
     drawn = _RING * run.completed_exercises / run.total_exercises
     progress = progress_of(run.client, run.user_id, now=now)
     return {
-        "locale": locale,
         "title": in_locale(run.instance.version.name, locale),
         "is_completed": run.status == RunStatus.COMPLETED,
         "day": _day(run),

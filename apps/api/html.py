@@ -10,6 +10,8 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.kernel.localized import LOCALES
+
 Words = str | Promise
 
 # What a refusal says to a person. It names no path and no id: the same words for what is hidden and what never was.
@@ -49,6 +51,8 @@ class Hosts:
 
 
 OURS_ONLY = Hosts()
+# Django writes `zh-hant`; a page says it as BCP 47 does.
+_TAGS = {locale.lower(): locale for locale in LOCALES}
 
 
 def _directive(name: str, hosts: Iterable[str]) -> str:
@@ -63,8 +67,15 @@ def page(
     status: int = 200,
     hosts: Hosts = OURS_ONLY,
 ) -> HttpResponse:
-    """A page without inline script or style, that nobody keeps and that tells no other site where it was left."""
-    return guarded(render(request, template, context, status=status), hosts)
+    """A page without inline script or style, that nobody keeps and that tells no other site where it was left.
+
+    It is in the language that is on, which the template knows as `locale`.
+    """
+    locale = _TAGS.get(translation.get_language() or "", "en")
+    response = guarded(render(request, template, {"locale": locale, **(context or {})}, status=status), hosts)
+    # Once the view is left the middleware only knows the language that the browser asked for.
+    response["Content-Language"] = locale
+    return response
 
 
 def guarded(response: HttpResponse, hosts: Hosts = OURS_ONLY) -> HttpResponse:
@@ -83,9 +94,7 @@ def refusal(request: HttpRequest, status: int, message: Words = "") -> HttpRespo
 
 def front(request: HttpRequest) -> HttpResponse:
     """`GET /`: what this is, and where to go from here."""
-    script = {"zh-hant": "zh-Hant", "zh-hans": "zh-Hans"}
-    locale = script.get(translation.get_language() or "", "en")
-    return page(request, "house/front.html", {"origin": f"{request.scheme}://{request.get_host()}", "locale": locale})
+    return page(request, "house/front.html", {"origin": f"{request.scheme}://{request.get_host()}"})
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

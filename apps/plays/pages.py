@@ -9,6 +9,7 @@ from functools import wraps
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import translation
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from apps.accounts import authentication, browsers, links
@@ -29,12 +30,13 @@ def for_its_player(show: PageOfPlay) -> Callable[..., HttpResponse]:
             return links.follow(request)
         play = own_play(request, play_id)
         if play is None:
-            return html.not_found(request)
+            return links.nothing_here(request)
         locale = play.locale or links.asked_locale(request) or play.user.locale or play.client.default_locale
         with translation.override(locale.lower()):
             return show(request, play, locale)
 
-    return require_safe(page)
+    # Whatever would write is a 405, before anybody asks for its CSRF token.
+    return csrf_exempt(require_safe(page))
 
 
 @for_its_player

@@ -124,6 +124,7 @@ def test_the_page_speaks_the_language_that_is_asked_for(
 ) -> None:
     page = browser_of(ada).get(address_of(run), {"locale": asked})
     assert f'<html lang="{spoken}">' in page.content.decode()
+    assert page["Content-Language"] == spoken
     assert told(page)["words"]["begin"] == words
 
 
@@ -230,6 +231,16 @@ def test_everybody_else_gets_the_page_of_an_id_that_never_was(
             assert headers_of(answer) == headers_of(unknown)
 
 
+@pytest.mark.parametrize(("asked", "spoken"), [("zh_Hant", "zh-Hant"), ("zh-Hans", "zh-Hans"), ("fr", "en")])
+def test_even_the_page_of_what_never_was_speaks_the_language_that_is_asked_for(
+    ada: EndUser, run: RoutineRun, asked: str, spoken: str
+) -> None:
+    for query in ({"locale": asked}, {"locale": asked, "customToken": "spent"}):
+        page = Browser().get(address_of(run), query)
+        assert (page.status_code, page["Content-Language"]) == (404, spoken)
+        assert f'<html lang="{spoken}">' in page.content.decode()
+
+
 def test_anothers_token_tells_nothing_of_the_run(run: RoutineRun, ben: EndUser) -> None:
     for path in (address_of(run), UNKNOWN):
         browser = Browser()
@@ -255,7 +266,11 @@ def test_nul_in_the_address_is_404(ada: EndUser, run: RoutineRun) -> None:
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_the_page_is_only_read(ada: EndUser, run: RoutineRun, method: str) -> None:
-    assert getattr(browser_of(ada), method)(address_of(run)).status_code == 405
+    browser = browser_of(ada)
+    # As real browsers are; the test's own is not asked for a CSRF token.
+    browser.handler.enforce_csrf_checks = True
+    answer = getattr(browser, method)(address_of(run))
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
 def test_the_page_carries_what_its_writes_need(ada: EndUser, run: RoutineRun) -> None:

@@ -26,14 +26,21 @@ __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"
 
 
 @pytest.mark.parametrize(
-    ("language", "title"),
-    [("en", "Guided training"), ("zh-TW", "有引導的訓練"), ("zh-CN", "有引导的训练"), ("fr", "Guided training")],
+    ("language", "locale", "title"),
+    [
+        ("en", "en", "Guided training"),
+        ("zh-TW", "zh-Hant", "有引導的訓練"),
+        ("zh-CN", "zh-Hans", "有引导的训练"),
+        ("fr", "en", "Guided training"),
+    ],
 )
 @pytest.mark.django_db
-def test_the_front_page_speaks_the_readers_language(language: str, title: str) -> None:
+def test_the_front_page_speaks_the_readers_language(language: str, locale: str, title: str) -> None:
     answer = Client(headers={"Accept-Language": language}).get("/")
     assert answer.status_code == 200
     assert title in answer.content.decode()
+    assert f'<html lang="{locale}">' in answer.content.decode()
+    assert answer["Content-Language"] == locale
     assert "default-src 'self'" in answer["Content-Security-Policy"]
 
 
