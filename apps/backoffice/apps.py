@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig, apps
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 
@@ -20,5 +23,10 @@ class BackofficeConfig(AppConfig):
                 for field in options.local_fields:
                     field.verbose_name = gettext_lazy(str(field.verbose_name))
                     if field.choices:
-                        field.choices = [(value, gettext_lazy(str(label))) for value, label in field.flatchoices]
+                        field.choices = [(value, _lazily(label)) for value, label in field.flatchoices]
                     field.help_text = gettext_lazy(str(field.help_text)) if field.help_text else ""
+
+
+def _lazily(label: Any) -> Any:
+    """A word that waits for its reader's language already may know of what it is said: it stays as it is."""
+    return label if isinstance(label, Promise) else gettext_lazy(str(label))

@@ -15,6 +15,12 @@ from apps.kernel.sentences import translated
         ("The picture is larger than 10 MiB.", "圖片大於 10 MiB。"),
         ("Nobody has said 100 % of this, 3.5 times.", "Nobody has said 100 % of this, 3.5 times."),
         ("%s of %d", "%s of %d"),
+        (
+            "The file is larger than 3 bytes. The picture is larger than 10 MiB.",
+            "檔案大於 3 位元組。 圖片大於 10 MiB。",
+        ),
+        ('Nobody. Said "this. The" picture', 'Nobody. Said "this. The" picture'),
+        ('An odd " mark. The file is larger than 3 bytes.', 'An odd " mark. The file is larger than 3 bytes.'),
         ("", ""),
     ],
 )
