@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from apps.api import limits, valkey
 from apps.billing.models import CreditAccount, CreditLot, EventType, LedgerEntry, UsageCounter, UsageEvent
@@ -232,9 +234,13 @@ def test_while_valkey_is_away_the_rate_lets_calls_pass_and_the_balance_does_not(
     make.make_policy(demo, rate_per_minute=1, burst=1, prices={STARTED: 1})
     make.make_grant(demo, 2)
     monkeypatch.setattr(valkey, "ask", lambda question, otherwise: otherwise)
-    charge(demo, "a")
-    charge(demo, "b")
-    assert refusal(demo, "c").code == "api_balance_exhausted"
+    before = REGISTRY.get_sample_value("gofa_rate_not_limited_total") or 0
+    with capture_logs() as logged:
+        charge(demo, "a")
+        charge(demo, "b")
+        assert refusal(demo, "c").code == "api_balance_exhausted"
+    assert [(line["event"], line["client_id"]) for line in logged] == 3 * [("rate_not_limited", "demo")]
+    assert REGISTRY.get_sample_value("gofa_rate_not_limited_total") == before + 3
 
 
 def test_the_ledger_and_the_account_cannot_be_talked_into_disagreeing(demo: Client) -> None:

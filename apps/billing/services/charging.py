@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 from django.db import connection
+from prometheus_client import Counter
 
 from apps.api import limits, tracing
 from apps.billing import terms
@@ -21,6 +22,8 @@ from apps.tenants import binding
 from apps.tenants.models import Client
 
 log = structlog.get_logger(__name__)
+
+RATE_NOT_LIMITED = Counter("gofa_rate_not_limited", "Billable calls that no rate was asked for: Valkey was away")
 
 SHARDS = 16
 _CHARGE = "SELECT * FROM billing_charge(%s, %s, %s, %s, %s, %s, %s, %s, %s::smallint, %s)"
@@ -114,6 +117,7 @@ def _take_call(client_id: str, now: datetime) -> Callable[[], None]:
     except limits.RateLimited as refused:
         raise rate_limited(refused.reading, now) from None
     if not taken:
+        RATE_NOT_LIMITED.inc()
         log.warning("rate_not_limited", client_id=client_id, reason="valkey is away")
         return lambda: None
     binding.on_rollback(lambda: limits.give_back(asked))
