@@ -188,6 +188,22 @@ def test_a_silence_has_a_heartbeat(listen: Open, turn: TutorTurn, speaking: Any,
     assert words_of(in_process(story).events) == list(WORDS)
 
 
+def test_a_long_answer_is_heard_to_its_end(listen: Open, turn: TutorTurn, speaking: Any, impatient: None) -> None:
+    """Its words come without a silence, for longer than one is thought to listen who gave no sign."""
+    words = [f"{number} " for number in range(30)]
+    speaking(Scripted(*words, more=lambda: asyncio.sleep(buffer.UNHEARD_SECONDS / 10)))
+
+    async def story() -> Ear:
+        ear = listen()
+        await ear.whole()
+        return ear
+
+    ear = in_process(story)
+    assert words_of(ear.events) == words
+    assert ear.events[-1].name == "done"
+    assert ear.body.count(": heartbeat\n\n") > 0
+
+
 def test_what_nobody_hears_is_not_written_to_its_end(
     listen: Open, turn: TutorTurn, speaking: Any, impatient: None
 ) -> None:

@@ -56,11 +56,12 @@ class Streams:
         self._wakers[listener.turn_id].add(waker)
         if self._hearing is None:
             self._hearing = asyncio.create_task(self._hear())
-        position, is_quiet = listener.after, True
+        clock = asyncio.get_running_loop().time
+        position, is_due, due = listener.after, True, clock() + HEARTBEAT_SECONDS
         try:
             while True:
                 waker.clear()
-                events, is_over = await self._news(listener, position, is_quiet)
+                events, is_over = await self._news(listener, position, is_due)
                 for event in events:
                     yield event.line
                     position = event.number
@@ -69,8 +70,11 @@ class Streams:
                 if self.is_draining:
                     yield RECONNECT
                     return
-                is_quiet = not await _woken(waker)
-                if is_quiet:
+                await _woken(waker, due)
+                is_due = clock() >= due
+                if is_due:
+                    # However much there is to tell: others must hear of the listener, too.
+                    due = clock() + HEARTBEAT_SECONDS
                     yield HEARTBEAT
         except RedisError as error:
             log.warning("stream_without_valkey", turn_id=listener.turn_id, error=str(error))
@@ -98,9 +102,9 @@ class Streams:
         await _end_all([*self._answering.values(), *([self._hearing] if self._hearing else [])])
         await self.buffer.close()
 
-    async def _news(self, listener: Listener, position: int, is_quiet: bool) -> tuple[list[Event], bool]:
-        """What came after this event, and whether that was all."""
-        if is_quiet and not await self.buffer.listen_on(listener.turn_id, listener.user, listener.name):
+    async def _news(self, listener: Listener, position: int, is_due: bool) -> tuple[list[Event], bool]:
+        """What came after this event, and whether that was all; and, when it is due, that somebody listens."""
+        if is_due and not await self.buffer.listen_on(listener.turn_id, listener.user, listener.name):
             rest = await self._rest(listener, position)
             if rest is not None:
                 return rest, True
@@ -172,14 +176,11 @@ class Streams:
             del self._wakers[turn_id]
 
 
-async def _woken(waker: asyncio.Event) -> bool:
-    """False after a silence."""
-    try:
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
+async def _woken(waker: asyncio.Event, due: float) -> None:
+    """There is something to read, or the time has come for a heartbeat."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout_at(due):
             await waker.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _end_all(tasks: "list[asyncio.Task[None]]") -> None:
