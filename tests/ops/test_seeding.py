@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
+from apps.billing import mails
 from apps.ops.demo import seeding
 from apps.tenants import binding
 from apps.tenants.models import EndUser
@@ -40,3 +41,12 @@ def test_the_demos_live_plans_can_be_started(as_: As) -> None:
     assert sorted(plan["id"] for plan in plans) == ["plan_balance_starter", "plan_chair_week", "plan_strong_at_home"]
     starter = as_(ada).get("/api/plans/plan_balance_starter").json()["plan"]
     assert starter["lessonIds"].count("lesson_balance_basics") == 2
+
+
+@pytest.mark.django_db
+def test_the_demos_administrators_can_be_written_to() -> None:
+    seeding.seed_clients()
+    seeding.seed_staff()
+    for client_id in ("demo", "acme"):
+        with binding.bound(client_id):
+            assert mails.addresses(client_id) == [f"staff@{client_id}.example"]
