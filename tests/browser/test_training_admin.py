@@ -220,3 +220,15 @@ def test_nothing_is_wider_than_a_phone(
         page.goto(address)
         open_details(page)
         assert_fits(page)
+
+
+def test_when_a_run_was_begun_is_one_line_on_a_phone(
+    new_page: Callable[..., Page], cleo: User, in_training: EndUser
+) -> None:
+    page = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    sign_in(page, cleo)
+    page.get_by_label("Language").select_option("zh-hant")
+    expect(page.locator("html[lang=zh-hant]")).to_be_attached()
+    page.wait_for_load_state()
+    page.goto(f"/admin/ai_training/trainingplan/person/{in_training.pk}/")
+    assert page.locator(".gofa-run-steps tbody th a").evaluate("link => link.getClientRects().length") == 1
