@@ -98,7 +98,22 @@ def issue_license(
         issued_by=principal.subject,
         expires_at=until,
     )
-    return Issued(_signed(row, bundle, key), row)
+    return Issued(envelope_of(row), row)
+
+
+def envelope_of(row: License) -> str:
+    """What is handed out for it: signed anew, by the key that it was issued with."""
+    claims = Claims(
+        license_id=row.pk,
+        client_id=row.client_id,
+        bundle_id=row.bundle_id,
+        device_id=row.device_id,
+        issued_at=int(row.issued_at.timestamp()),
+        expires_at=int(row.expires_at.timestamp()),
+        checksum=row.bundle.checksum or None,
+    )
+    private = json.loads(sealing.unseal(row.key.sealed, purpose=_PURPOSE))
+    return licences.sign(claims, algorithm=row.key.algorithm, key_id=row.key_id, private=private)
 
 
 def find_download(*, principal: Principal, client_id: str, bundle_id: str, now: datetime) -> Bundle:
@@ -220,20 +235,6 @@ def _made_key(client_id: str, algorithm: str, author: str, now: datetime) -> Lic
         created_at=now,
         created_by=author,
     )
-
-
-def _signed(row: License, bundle: Bundle, key: LicenseKey) -> str:
-    claims = Claims(
-        license_id=row.pk,
-        client_id=row.client_id,
-        bundle_id=bundle.pk,
-        device_id=row.device_id,
-        issued_at=int(row.issued_at.timestamp()),
-        expires_at=int(row.expires_at.timestamp()),
-        checksum=bundle.checksum or None,
-    )
-    private = json.loads(sealing.unseal(key.sealed, purpose=_PURPOSE))
-    return licences.sign(claims, algorithm=key.algorithm, key_id=key.pk, private=private)
 
 
 def _verified(client_id: str, envelope: Envelope, now: datetime) -> Claims:

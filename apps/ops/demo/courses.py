@@ -73,7 +73,7 @@ def _published(demo: DemoCourse) -> CourseVersion:
         courses.create_course(client_id=demo.client, title=title, author=BY, now=moment, course_id=demo.id)
     elif course.title != title:
         courses.rename_course(client_id=demo.client, course_id=demo.id, title=title)
-    latest = _latest(demo)
+    latest = latest_version(demo)
     if latest is not None and latest.package.manifest == canonical(demo.manifest):
         return latest
     return courses.publish_version(
@@ -81,7 +81,8 @@ def _published(demo: DemoCourse) -> CourseVersion:
     )
 
 
-def _latest(demo: DemoCourse) -> CourseVersion | None:
+def latest_version(demo: DemoCourse) -> CourseVersion | None:
+    """What was published of it last, by us."""
     versions = CourseVersion.objects.for_client(demo.client).filter(course_id=demo.id, created_by=BY)
     return versions.select_related("package").order_by("-number").first()
 
@@ -111,15 +112,19 @@ def _devices(client_id: str, uid: str, name: str) -> Any:
     return Device.objects.of_user(client_id, uid).filter(name=name).order_by("pk")
 
 
+def trusted_devices(demo: DemoCourse) -> list[Device]:
+    found = (_devices(demo.client, uid, name).first() for uid, name in demo.devices.items())
+    return [device for device in found if device is not None]
+
+
 def _seeded(demo: DemoCourse) -> list[Seeded]:
     with binding.bound(demo.client):
-        version = _latest(demo)
+        version = latest_version(demo)
         if version is None:
             return []
         taken = _enrollments(demo.client, version)
-        trusted = [(uid, _devices(demo.client, uid, name).first()) for uid, name in demo.devices.items()]
         return [
             Seeded(demo.client, "course version", version.pk, demo.title["en"]),
             *(Seeded(demo.client, "enrollment", enrollment.pk, enrollment.user_id) for enrollment in taken),
-            *(Seeded(demo.client, "device", device.pk, uid) for uid, device in trusted if device is not None),
+            *(Seeded(demo.client, "device", device.pk, device.user_id) for device in trusted_devices(demo)),
         ]

@@ -12,6 +12,7 @@ from apps.catalog import search, webvtt
 from apps.catalog.models import Lesson, LessonSession, Plan, PlanLesson, ShelfEntry
 from apps.kernel.clock import now
 from apps.ops import demo_staff
+from apps.ops.demo.bundles import seed_bundles
 from apps.ops.demo.courses import seed_courses
 from apps.ops.demo.lessons import CLIENTS, LESSONS, PEOPLE, PLANS, DemoLesson, DemoPerson, DemoPlan
 from apps.ops.demo.training import seed_training
@@ -26,7 +27,7 @@ HISTORY = ((12, 0.58), (9, 0.66), (6, 0.71), (3, 0.83), (1, 0.9))
 
 
 def seed() -> None:
-    """Clients, people, staff, lessons, plans, plays, training, courses.
+    """Clients, people, staff, lessons, plans, plays, training, courses, bundles.
 
     What was changed in them since is set back, but for what people did and were given to do.
     """
@@ -46,6 +47,7 @@ def seed() -> None:
         seed_plays(person)
     seed_training()
     seed_courses()
+    seed_bundles()
 
 
 def seed_clients() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from apps.ops.demo import courses, seeding
+from apps.ops.demo import bundles, courses, seeding
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
         if not options["show"] or not courses.seeded():
             seeding.seed()
         if options["show"]:
-            for row in courses.seeded():
-                self.stdout.write(f"{row.client:<6}{row.kind:<16}{row.id:<32}{row.whose}")
+            for row in [*courses.seeded(), *bundles.seeded()]:
+                self.stdout.write(f"{row.client:<6}{row.kind:<16}{row.id:<31} {row.whose}")
