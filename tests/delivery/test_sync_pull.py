@@ -7,9 +7,9 @@ import pytest
 from apps.api import cursors
 from apps.tenants.models import EndUser
 from tests import make
-from tests.delivery.described import assert_refused, data_described
+from tests.delivery.described import assert_refused, data_described, operation
 from tests.delivery.problems import data_of
-from tests.delivery.syncing import PULL, enroll, mutation, new_session_id, place, pull, push, subject
+from tests.delivery.syncing import PULL, PUSH, enroll, mutation, new_session_id, place, pull, push, subject
 from tests.delivery.walking import URL, Via, make_session
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +123,14 @@ def test_it_is_a_read(via: Via, ada: EndUser, django_assert_num_queries: Any) ->
         assert caller.post(PULL, {}, Idempotency_Key="").status_code == 200
     assert len(data_of(caller.post(PULL, Idempotency_Key=""))["changes"]) == 1
     assert caller.post(PULL, {}, Idempotency_Key="whatever").status_code == 200
+
+
+def test_the_description_asks_for_a_key_where_there_is_something_to_replay() -> None:
+    keys = {path: operation("POST", path) for path in (PUSH, PULL)}
+    asked = {path: {each["name"] for each in found["parameters"]} for path, found in keys.items()}
+    assert asked == {PUSH: {"X-Tenant-Id", "Idempotency-Key"}, PULL: {"X-Tenant-Id"}}
+    assert "409" in keys[PUSH]["responses"]
+    assert "409" not in keys[PULL]["responses"]
 
 
 @pytest.mark.parametrize(

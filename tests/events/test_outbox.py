@@ -8,6 +8,7 @@ from django.db.utils import ProgrammingError
 
 from apps.events import outbox
 from apps.events.models import OutboxEvent
+from apps.events.outbox import Happened
 from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client
@@ -39,6 +40,20 @@ def test_an_event_is_pending_and_due_at_once(demo: Client) -> None:
 def test_recording_is_one_insert(demo: Client, django_assert_num_queries: Any) -> None:
     with binding.bound("demo"), binding.atomic(), django_assert_num_queries(1):
         outbox.record(client_id="demo", event_type="a.b", subject_id="s", payload={}, now=now())
+
+
+def test_recording_many_is_one_insert_too(demo: Client, django_assert_num_queries: Any) -> None:
+    """As if each had been recorded alone; of none there is nothing to insert."""
+    at = now()
+    happened = [Happened("a.b", "first", {"number": 1}), Happened("a.c", "second", {})]
+    with binding.bound("demo"), binding.atomic():
+        with django_assert_num_queries(1):
+            outbox.record_all(client_id="demo", happened=happened, now=at)
+        with django_assert_num_queries(0):
+            outbox.record_all(client_id="demo", happened=[], now=at)
+        due = OutboxEvent.objects.due().order_by("id")
+        assert [Happened(each.event_type, each.subject_id, each.payload) for each in due] == happened
+        assert {(each.client_id, each.created_at, each.state) for each in due} == {("demo", at, "pending")}
 
 
 def test_an_event_goes_with_the_transaction_that_is_undone(demo: Client) -> None:

@@ -130,7 +130,7 @@ def _begin_what_was_told(
         raise SessionNotFound
     if told.state not in LIVE:
         raise SessionTerminal(told.state)
-    if expected_version is not None:
+    if expected_version not in (None, 0):
         raise VersionConflict(0)
     if not Enrollment.objects.of_user(client_id, uid).locked().get(pk=told.enrollment_id).is_active:
         raise EnrollmentRevoked
