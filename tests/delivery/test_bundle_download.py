@@ -14,8 +14,9 @@ from apps.delivery.models import Bundle, Device
 from apps.delivery.services import bundles
 from apps.kernel.clock import now
 from apps.tenants import binding
-from apps.tenants.models import EndUser
+from apps.tenants.models import Client, EndUser
 from tests import make
+from tests.catalog.media.conftest import bucket, s3_server  # noqa: F401 - fixtures
 from tests.delivery.described import assert_refused
 from tests.delivery.offline import (
     BUNDLES,
@@ -128,6 +129,23 @@ def test_a_range_behind_the_end_is_told_where_that_is(via: Via, ada: EndUser, st
 def test_another_file_than_the_one_wanted(via: Via, ada: EndUser, stored: Stored) -> None:
     answer = via(ada).get(stored.url, If_Match='"sha256-0"')
     assert (answer.status_code, answer.json()["code"]) == (412, "request.precondition_failed")
+
+
+def test_a_bucket_keeps_it_as_well(via: Via, cleo: User, demo: Client, request: pytest.FixtureRequest) -> None:
+    store = request.getfixturevalue("bucket")
+    row = make.make_bundle(make_version_of(demo, make_filmed(demo)), status="building")
+    with binding.bound("demo"):
+        bundles.build_bundle(client_id="demo", bundle_id=row.pk, now=now(), finishing=binding.atomic)
+    ready = bundle(row.pk)
+    data = content_of(via(cleo).get(f"{BUNDLES}/{row.pk}/download"))
+    assert f"sha256-{hashlib.sha256(data).hexdigest()}" == ready.checksum
+    part = via(cleo).get(f"{BUNDLES}/{row.pk}/download", Range="bytes=100-199")
+    assert (part.status_code, content_of(part)) == (206, data[100:200])
+    assert ready.key in [each.key for each in store.objects.all()]
+    assert bundles.purge(now=now() + timedelta(days=2)) == 0
+    left = store.put_object(Key="bundles/demo/00/left", Body=b"half")
+    assert bundles.purge(now=now() + timedelta(days=2)) == 1
+    assert left.key not in [each.key for each in store.objects.all()]
 
 
 # --- Refusals, in their order ---
