@@ -198,8 +198,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # What a PATCH may leave out its serializer says: what it must not, such as where to navigate, is required.
+    "COMPONENT_SPLIT_PATCH": False,
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "GET_LIB_DOC_EXCLUDES": "apps.api.schema.undescribed",
     "POSTPROCESSING_HOOKS": ["apps.api.schema.finish"],
 }
 # The largest body that a route reads whole: a subtitle of 2 MiB in a form. Uploaded files of the admin do not count.

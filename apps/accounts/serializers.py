@@ -86,7 +86,7 @@ def _distinct(values: list[str]) -> list[str]:
 class ClientChanges(wire.WireSerializer):
     """Every field may be left out: as it was, or its default in a new client."""
 
-    name = wire.Text(max_length=200, trim_whitespace=True)
+    name = wire.Text(max_length=200, trim_whitespace=True, required=False)
     status = serializers.ChoiceField(Client.Status.choices, required=False)
     time_zone = TimeZoneField(required=False)
     default_locale = LocaleField(required=False)
@@ -110,6 +110,7 @@ class ClientChanges(wire.WireSerializer):
 
 
 class ClientBody(ClientChanges):
+    name = wire.Text(max_length=200, trim_whitespace=True)
     client_id = wire.Text(validators=[RegexValidator(rf"^{CLIENT_ID_PATTERN}\Z")])
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from drf_spectacular import plumbing
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.views import APIView
@@ -11,6 +12,7 @@ from apps.api import dialect, idempotency
 from apps.api.dialect import SAFE_METHODS
 from apps.api.problem import PlatformViewSet
 from apps.api.viewset import ApiViewSet
+from apps.api.wire import WireSerializer
 from apps.kernel.refusals import BadRequest, Refusal
 
 _ERROR = {
@@ -58,6 +60,8 @@ _MEANINGS = {
 _GENERAL = (BadRequest.__module__, dialect.__name__)
 _TITLES = {each.status: each.title for each in (BadRequest, *Refusal.__subclasses__()) if each.__module__ in _GENERAL}
 PROBLEM_JSON = "application/problem+json"
+# Untyped.
+_plumbing: Any = plumbing
 
 
 class GofaSchema(AutoSchema):
@@ -90,6 +94,14 @@ class GofaSchema(AutoSchema):
                 responses.setdefault(status, _error(status))
         operation["responses"] = dict(sorted(responses.items()))
         return operation
+
+    def _get_request_for_media_type(self, serializer: Any, direction: Any = "request") -> tuple[Any, bool]:
+        """A body in which nothing is known may be sent all the same; spectacular would say that there is none."""
+        library: Any = super()
+        schema, is_required = library._get_request_for_media_type(serializer, direction)
+        if schema is None and _plumbing.is_serializer(_plumbing.force_instance(serializer)):
+            return {"type": "object"}, False
+        return schema, is_required
 
     def _usual_refusals(self, operation: dict[str, Any]) -> list[str]:
         found = ["500", "503"]
@@ -177,6 +189,11 @@ def finish(result: dict[str, Any], generator: Any, request: Any, public: bool) -
     if examples := _examples(result["paths"]):
         result["components"]["examples"] = examples
     return result
+
+
+def undescribed() -> list[type]:
+    """Classes whose docstring is for those who build on them, and no description of what does."""
+    return [*_plumbing.get_lib_doc_excludes(), ApiViewSet, PlatformViewSet, WireSerializer]
 
 
 def only_platform(endpoints: list[Any]) -> list[Any]:
