@@ -15,7 +15,9 @@ from apps.kernel.refusals import BadRequest, Conflict, Refusal
 
 API_VERSION = "v1.0"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-_QUOTED_VERSION = re.compile(r'"(\d{1,18})"')
+_QUOTED_VERSION = re.compile(r'"([0-9]+)"')
+_LONGEST_VERSION = 18
+_NO_VERSION = -1
 
 
 class VersionConflict(Conflict):
@@ -63,7 +65,8 @@ class PlatformViewSet(ApiViewSet):
             return None
         if key is None or not _ULID.fullmatch(key.upper()):
             raise idempotency.KeyInvalid("Idempotency-Key must be a ULID")
-        return key
+        # Whoever writes a ULID in small letters means the same one.
+        return key.upper()
 
 
 def expected_version(header: str | None) -> int | None:
@@ -73,7 +76,7 @@ def expected_version(header: str | None) -> int | None:
     match = _QUOTED_VERSION.fullmatch(header.strip())
     if match is None:
         raise BadRequest('If-Match must be a quoted version, such as "3"')
-    return int(match[1])
+    return int(match[1]) if len(match[1]) <= _LONGEST_VERSION else _NO_VERSION
 
 
 def require_version(current: int, header: str | None) -> None:

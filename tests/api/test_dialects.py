@@ -177,7 +177,12 @@ def test_if_match_of_the_version_passes(ada: EndUser, as_: Callable[..., Caller]
 
 @pytest.mark.parametrize(
     ("header", "status", "code"),
-    [('"2"', 409, "session.version_conflict"), ("3", 400, "request.invalid"), ('W/"3"', 400, "request.invalid")],
+    [
+        ('"2"', 409, "session.version_conflict"),
+        (f'"{"9" * 5_000}"', 409, "session.version_conflict"),
+        ("3", 400, "request.invalid"),
+        ('W/"3"', 400, "request.invalid"),
+    ],
 )
 def test_if_match_of_another_version_is_told(
     ada: EndUser, as_: Callable[..., Caller], header: str, status: int, code: str

@@ -118,6 +118,13 @@ def test_a_replay_gets_the_first_answer_whatever_its_version(via: Via, ada: EndU
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
+def test_a_key_in_small_letters_is_the_same_ulid(via: Via, ada: EndUser) -> None:
+    session, key = make_session(ada), "01JDXW4Z9M3V5T8Q2R7N6P0ABC"
+    first = call(via(ada), session.id, "navigate", Idempotency_Key=key)
+    again = call(via(ada), session.id, "navigate", Idempotency_Key=key.lower())
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+
+
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("state", ["completed", "failed", "abandoned"])
 def test_what_has_ended_stays_so(via: Via, ada: EndUser, name: str, state: str) -> None:
