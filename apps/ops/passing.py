@@ -17,6 +17,10 @@ _HOP_BY_HOP = {
 }
 
 
+# Of the answer; its length is passed on, and the date is said by whoever answers the client.
+_KEPT_BACK = _HOP_BY_HOP - {b"content-length"} | {b"date"}
+
+
 class Unreachable(Exception):  # noqa: N818 - a finding, answered as 503
     """The stream process did not answer; nothing was sent to the client yet."""
 
@@ -75,7 +79,7 @@ class _Answer:
         self._body = bytearray()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() not in _HOP_BY_HOP - {b"content-length"}:
+        if name.lower() not in _KEPT_BACK:
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:

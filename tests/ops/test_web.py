@@ -229,6 +229,7 @@ def test_a_stream_is_passed_on_as_it_comes(served: Served) -> None:
     connection.request("GET", f"{STREAM}?after=7", headers={"Last-Event-ID": "7", "X-Forwarded-For": "6.6.6.6"})
     answer = connection.getresponse()
     assert answer.getheader("content-type") == "text/event-stream"
+    assert len(answer.headers.get_all("date", [])) == 1
     # The second event does not exist yet.
     assert answer.readline() + answer.readline() == b"data: first\n\n"
     served.streamer.release()
