@@ -50,13 +50,14 @@ class TrainingViewSet(GofaViewSet):
     """The base of all views about training; `roles` may call them."""
 
     roles: ClassVar[tuple[Role, ...]] = (Role.END_USER,)
+    client: Client
 
     def get_permissions(self) -> list[BasePermission]:
         return [ModuleEnabled(), allow(*self.roles)()]
 
     def named_client(self, principal: Principal) -> str:
-        """The client that the request is about: of a person it is their own."""
-        return principal.client_id
+        """The client that the request is about, by path or by query; only platform staff may name another's."""
+        return self.kwargs.get("client_id") or self.query_value("clientId") or principal.client_id
 
     def tenant_of(self, request: Request) -> str:
         self.client = client_for(self.principal, self.named_client(self.principal))
@@ -80,10 +81,6 @@ class TrainingViewSet(GofaViewSet):
 
 
 class ManagedViewSet(TrainingViewSet):
-    """The base of what administrators do for a client: theirs, or any for platform staff, by path or by query."""
+    """The base of what administrators do for a client: theirs, or any for platform staff."""
 
     roles = STAFF
-    client: Client
-
-    def named_client(self, principal: Principal) -> str:
-        return self.kwargs.get("client_id") or self.query_value("clientId") or principal.client_id
