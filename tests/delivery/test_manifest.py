@@ -48,6 +48,7 @@ def test_the_schema_is_a_schema() -> None:
         ({"modules": []}, ["/modules"]),
         (a_manifest({"id": 7}), [f"{LESSONS}/0/id"]),
         (a_manifest({"id": "a/b"}), [f"{LESSONS}/0/id"]),
+        (a_manifest({"id": "les_01\n"}), [f"{LESSONS}/0/id"]),
         (a_manifest({"required": "yes"}), [f"{LESSONS}/0/required"]),
         (a_manifest({}, {"gate": {"kind": "prayer"}}), [f"{LESSONS}/1/gate/kind"]),
         (a_manifest({"gate": {"kind": "min_score"}}), [f"{LESSONS}/0/gate"]),
