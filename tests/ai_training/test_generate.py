@@ -8,7 +8,7 @@ import pytest
 from apps.accounts.models import User
 from apps.ai_training.models import RoutineInstance, RoutineTemplate, TrainingPlan
 from apps.events.models import OutboxEvent
-from apps.tenants import binding
+from apps.tenants import binding, registry
 from apps.tenants.models import Client, EndUser
 from tests import make
 from tests.asserts import assert_names_field, assert_refused, assert_unauthorized
@@ -185,15 +185,34 @@ def test_names_are_told_in_the_persons_language(ada: EndUser, demo: Client, buil
     assert as_(ada).post(GENERATE).json()["routineInstances"][0]["routineTemplateName"] == "Balance Builder A"
     demo.default_locale = "zh-Hant"
     demo.save()
+    registry.forget()
     as_(ada).post(GENERATE)
     queue = as_(ada).get("/api/ai-training/my-routine-queue").json()
-    assert queue["routineInstances"][0]["routineTemplateName"] in ("平衡訓練 A", "Balance Builder A")
+    assert queue["routineInstances"][0]["routineTemplateName"] == "平衡訓練 A"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("frequency", 1),
+        ("frequency", 21),
+        ("preferredSessionDurationMinutes", 1),
+        ("preferredSessionDurationMinutes", 240),
+        ("goal", "g" * 100),
+    ],
+)
+def test_the_least_and_the_most_can_be_wished_for(
+    ada: EndUser, builder: RoutineTemplate, as_: As, field: str, value: Any
+) -> None:
+    response = as_(ada).post(GENERATE, {field: value})
+    assert (response.status_code, response.json()["plan"][field]) == (201, value)
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("goal", 5),
+        ("goal", "g" * 101),
         ("intensity", "extreme"),
         ("frequency", 0),
         ("frequency", 22),

@@ -37,6 +37,7 @@ def test_a_list_has_at_most_as_many_as_asked_for(ada: EndUser, builder: RoutineT
     for _ in range(3):
         make.make_routine_run(ada, make.make_instance(ada, builder))
     assert len(as_(ada).get(RUNS, {"limit": "2"}).json()["routineRuns"]) == 2
+    assert len(as_(ada).get(RUNS, {"limit": "100"}).json()["routineRuns"]) == 3
     for limit in ("0", "101", "-1", "two", "1.5"):
         assert_names_field(as_(ada).get(RUNS, {"limit": limit}), "limit")
 
