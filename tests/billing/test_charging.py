@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from apps.api import limits, valkey
 from apps.billing.models import CreditAccount, CreditLot, EventType, LedgerEntry, UsageCounter, UsageEvent
-from apps.billing.services import CommercialRefusal, authorize_and_charge, book_expiries
+from apps.billing.services import CommercialRefusal, authorize_and_charge, book_expiries, charging
 from apps.kernel.clock import now
 from apps.tenants import binding
 from apps.tenants.models import Client
@@ -201,6 +201,30 @@ def test_the_expiry_is_booked_once(demo: Client) -> None:
         assert book_expiries(client_id="demo", now=start + timedelta(hours=1)) == 1
         assert book_expiries(client_id="demo", now=start + timedelta(hours=1)) == 0
     assert balance(demo) == 0
+
+
+def test_what_comes_late_and_is_over_by_our_clock_is_no_free_call(
+    demo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another machine, whose clock is behind, grants between our booking of what is due and our charge."""
+    make.make_policy(demo, prices={STARTED: 2})
+    make.make_grant(demo, 5)
+    start = now() - timedelta(hours=2)
+    over = {"expires_at": start + timedelta(hours=1), "now": start}
+    make.make_grant(demo, 3, **over)
+    late = [7]
+
+    def book_and_grant(**asked: Any) -> int:
+        booked = book_expiries(**asked)
+        if late:
+            make.make_grant(demo, late.pop(), **over)
+        return booked
+
+    monkeypatch.setattr(charging, "book_expiries", book_and_grant)
+    charge(demo, "a")
+    with binding.bound("demo"):
+        entries = LedgerEntry.objects.order_by("sequence").values_list("kind", "credits")
+        assert list(entries)[2:] == [("expiry", -3), ("grant", 7), ("expiry", -7), ("debit", -2)]
 
 
 def test_a_quota_counts_from_the_clients_own_midnight(demo: Client) -> None:
