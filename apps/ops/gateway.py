@@ -10,9 +10,9 @@ from typing import IO, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 
-from apps.api import dialect
+from apps.api import dialect, tracing
 from apps.kernel.refusals import NotFound, Refusal, TooLarge
 
 log = logging.getLogger(__name__)
@@ -168,14 +168,16 @@ def _as_reply(status: int, headers: Headers, result: Any) -> Reply:
 
 def refuse(scope: Scope, refusal: Refusal) -> Reply:
     """What Django need not be asked about, in the dialect of the path."""
-    request = WSGIRequest(as_environ(scope, b""))
-    if request.path.startswith("/api/"):
-        response = dialect.answer(request, refusal)
-    else:
-        response = HttpResponse(refusal.message, status=refusal.status, content_type="text/plain")
+    traced = tracing.TracingMiddleware(lambda request: _refused(request, refusal))
+    response = traced(WSGIRequest(as_environ(scope, b"")))
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
-    headers.append((b"content-length", b"%d" % len(response.content)))
     if refusal.status == TooLarge.status:
         # The rest of the body is not waited for.
         headers.append((b"connection", b"close"))
     return Reply(refusal.status, headers, response.content)
+
+
+def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return dialect.answer(request, refusal)
+    return HttpResponse(refusal.message, status=refusal.status, content_type="text/plain")

@@ -256,7 +256,12 @@ def test_a_stream_gets_the_body_of_its_request(served: Served) -> None:
 
 def test_a_stream_that_nobody_serves_is_503_and_pages_go_on(served: Served) -> None:
     served.stop_stream_process()
-    status, headers, body = served.ask("GET", STREAM)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    status, headers, body = served.ask("GET", STREAM, headers={"traceparent": trace})
     assert (status, headers["Retry-After" if "Retry-After" in headers else "retry-after"]) == (503, "1")
-    assert json.loads(body)["code"] == "server.unavailable"
+    problem = json.loads(body)
+    assert problem["code"] == "server.unavailable"
+    named = {name.lower(): value for name, value in headers.items()}
+    assert (named["x-request-id"], named["traceparent"]) == (problem["requestId"], problem["traceId"])
+    assert named["traceparent"].startswith("00-0af7651916cd43dd8448eb211c80319c-")
     assert served.ask("GET", "/page")[0] == 200
