@@ -98,6 +98,13 @@ def test_without_arguments_the_latest_session_of_each_step_counts(
         assert told["summary"]["totalDurationSeconds"] == 60
 
 
+def test_the_figures_are_the_sums_to_the_last_decimal(ada: EndUser, march: Exercise, run: RoutineRun, as_: As) -> None:
+    for index in range(3):
+        seen(ada, march, run, index, duration_seconds=30.1, calories_burned=0.1)
+    summary = figures(as_(ada).post(address(run)))["summary"]
+    assert (summary["totalDurationSeconds"], summary["totalCaloriesBurned"]) == (90.3, 0.3)
+
+
 def test_a_run_whose_steps_are_closed_completes_itself_and_its_instance(
     ada: EndUser, march: Exercise, run: RoutineRun, as_: As
 ) -> None:

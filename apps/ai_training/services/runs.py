@@ -4,8 +4,9 @@ Locks are taken as `turns` says. A step's state and figures are derived from all
 run's from its steps: the same reports, in whatever order and however often, end in the same figures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NotRequired, TypedDict
 
 from apps.ai_training import states
@@ -221,8 +222,8 @@ def _status_of(step: RunStep, *, is_begun: bool) -> StepStatus:
 def _derive_run(run: RoutineRun, steps: Sequence[RunStep], now: datetime) -> None:
     """The run's figures are sums over its steps, and its state follows from theirs."""
     run.completed_exercises = sum(step.status == StepStatus.COMPLETED for step in steps)
-    run.total_duration_seconds = sum(step.duration_seconds for step in steps)
-    run.total_calories_burned = sum(step.calories_burned for step in steps)
+    run.total_duration_seconds = _sum(step.duration_seconds for step in steps)
+    run.total_calories_burned = _sum(step.calories_burned for step in steps)
     if run.status == RunStatus.CREATED and any(step.status != StepStatus.PENDING for step in steps):
         states.require(states.RUN, "Routine run", run.status, RunStatus.IN_PROGRESS)
         run.status = RunStatus.IN_PROGRESS
@@ -234,6 +235,11 @@ def _derive_run(run: RoutineRun, steps: Sequence[RunStep], now: datetime) -> Non
     run.save()
     if completes:
         _record("routine_run.completed", run, now)
+
+
+def _sum(figures: Iterable[float]) -> float:
+    """As decimals, as they were reported: three times 0.1 is 0.3."""
+    return float(sum(Decimal(str(figure)) for figure in figures))
 
 
 def _end(run: RoutineRun, instance_status: InstanceStatus, now: datetime) -> None:
