@@ -34,6 +34,7 @@ from apps.delivery.models import (
     Mount,
     PlayPackage,
     PlaySession,
+    SyncMutation,
 )
 from apps.delivery.services import licensing
 from apps.events import outbox
@@ -396,3 +397,24 @@ def make_mount(session: PlaySession, bundle: Bundle, license_: License, **over: 
             license=license_,
             **given,
         )
+
+
+def make_sync_mutation(user: EndUser, **over: Any) -> SyncMutation:
+    """A rejected one, as it is kept; `verdict` makes another, `problem_detail` says why."""
+    number, detail = next(_numbers), over.pop("problem_detail", "Play session not found")
+    given: dict[str, Any] = {
+        "client_mutation_id": f"cm_made_{number}",
+        "entity_type": "PlaySession",
+        "entity_id": f"pls_{number:026}",
+        "lamport": number,
+        "told": {"lamport": number},
+        "verdict": "rejected",
+        "received_at": now(),
+        **over,
+    }
+    if given["verdict"] == "rejected":
+        code = "session.not_found"
+        told = {"type": f"/api/v1/problems/{code}", "title": "Not Found", "status": 404, "code": code, "detail": detail}
+        given = {"problem": told, **given}
+    with binding.bound(user.client_id):
+        return SyncMutation.objects.create(client_id=user.client_id, user_id=user.uid, **given)

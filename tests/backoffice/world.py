@@ -14,7 +14,20 @@ from apps.billing import services as billing
 from apps.billing.models import CommercialPolicy, CreditAccount, CreditLot, LedgerEntry, MeteredDay, Statement
 from apps.billing.terms import Terms
 from apps.catalog.models import BatchRow, Lesson, LessonBatch, Plan
-from apps.delivery.models import Course, CourseVersion, Device, Enrollment, PlaySession
+from apps.delivery.models import (
+    Bundle,
+    Course,
+    CourseVersion,
+    Device,
+    Enrollment,
+    License,
+    LicenseKey,
+    Mount,
+    PlaySession,
+    SyncMutation,
+)
+from apps.delivery.services.licensing import rotate_license_key
+from apps.delivery.services.revoking import revoke_bundle
 from apps.events.models import DeadLetter, OutboxEvent, WebhookDelivery, WebhookEndpoint
 from apps.jobs.models import Job
 from apps.kernel.clock import now
@@ -219,6 +232,37 @@ def a_play_session(client: Client, marker: str) -> PlaySession:
     return session
 
 
+def a_bundle(client: Client, marker: str) -> Bundle:
+    bundle = make.make_bundle(a_course_version(client, marker), created_by=marker)
+    with binding.bound(client.id), binding.atomic():
+        revoke_bundle(client_id=client.id, bundle_id=bundle.pk, reason=f"{marker} reason", author=marker, now=now())
+    return bundle
+
+
+def a_license(client: Client, marker: str) -> License:
+    user = make.make_user(client, f"{marker}-licensed")
+    device = make.make_device(user, name=f"{marker} tablet", trusted=True)
+    return make.make_license(make.make_bundle(a_course_version(client, marker)), device)[0]
+
+
+def a_mount(client: Client, marker: str) -> Mount:
+    user, version = make.make_user(client, f"{marker}-mounting"), a_course_version(client, marker)
+    enrollment, bundle = make.make_enrollment(user, version), make.make_bundle(version)
+    device = make.make_device(user, name=f"{marker} laptop", trusted=True)
+    session = make.make_play_session(enrollment, device=device)
+    return make.make_mount(session, bundle, make.make_license(bundle, device)[0])
+
+
+def a_license_key(client: Client, marker: str) -> LicenseKey:
+    with binding.bound(with_module(client, "delivery").id), binding.atomic():
+        return rotate_license_key(client_id=client.id, algorithm="EdDSA", author=marker, now=now())
+
+
+def a_sync_mutation(client: Client, marker: str) -> SyncMutation:
+    user = make.make_user(with_module(client, "delivery"), f"{marker}-telling")
+    return make.make_sync_mutation(user, told={"marker": marker}, problem_detail=f"{marker} detail")
+
+
 def a_training_plan(client: Client, marker: str) -> TrainingPlan:
     with_module(client, "ai_training")
     user = make.make_user(client, f"{marker}-trainee", display_name=f"{marker} Trainee")
@@ -248,11 +292,16 @@ MAKERS: dict[str, Callable[[Client, str], Any]] = {
     "accounts.revokabletoken": a_token,
     "accounts.user": a_member_of_staff,
     "admin.logentry": an_entry,
+    "delivery.bundle": a_bundle,
     "delivery.course": a_course,
     "delivery.courseversion": a_course_version,
     "delivery.device": a_device,
     "delivery.enrollment": an_enrollment,
+    "delivery.license": a_license,
+    "delivery.licensekey": a_license_key,
+    "delivery.mount": a_mount,
     "delivery.playsession": a_play_session,
+    "delivery.syncmutation": a_sync_mutation,
     "events.deadletter": a_dead_letter,
     "events.webhookendpoint": a_webhook,
     "events.webhookdelivery": a_webhook_delivery,

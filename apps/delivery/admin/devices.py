@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.delivery.admin.scoped import DeliveryAdmin
+from apps.delivery.admin.shown import shown_licenses, shown_mounts
 from apps.delivery.models import Device
 from apps.delivery.services import devices as services
 from apps.delivery.services.enrollments import require_user
@@ -45,6 +46,7 @@ class DeviceAdmin(DeliveryAdmin):
     sortable_by = ()
     ordering = ("-id",)
     actions = ("trust", "distrust")
+    change_form_template = "admin/delivery/device/change_form.html"
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         kept = ["id", "client", "user_id", "name", "trusted", "created_at"]
@@ -62,6 +64,15 @@ class DeviceAdmin(DeliveryAdmin):
     def save_row(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:
         device = services.register_device(client_id=row.client_id, user_id=row.user_id, name=row.name, now=now())
         row.pk = device.pk
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        device = context.get("original")
+        if device is not None:
+            context["licenses"] = shown_licenses(device.client_id, device=device)
+            # A device mounts for its owner's sessions, by which there is an index.
+            context["mounts"] = shown_mounts(device.client_id, device=device, session__user_id=device.user_id)
+            context["all_of_it"] = f"device={device.pk}"
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.action(description=_("Trust these devices"), permissions=["trust"])
     def trust(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -15,49 +15,25 @@ from django.utils.translation import gettext_lazy as _
 from apps.delivery.admin import enrollment_files
 from apps.delivery.admin.devices import check_user
 from apps.delivery.admin.scoped import DeliveryAdmin
-from apps.delivery.admin.versions import CourseFilter, version_name
+from apps.delivery.admin.versions import CourseOfVersionFilter, OfVersionForm, version_name
 from apps.delivery.models import CourseVersion, Enrollment
 from apps.delivery.services import enrollments as services
 from apps.kernel.clock import now
 from apps.kernel.ids import new_id
-from apps.kernel.refusals import BadRequest, Detail
 from apps.tenants import binding
-from apps.tenants.refused_forms import RefusableForm
 from apps.tenants.scoped_admin import SUBMISSION_FIELD, AlreadySubmitted, reaches_all
 
 Status = Enrollment.Status
 
 
-class EnrollmentForm(RefusableForm):
-    """The versions are a plain list by name, the newest first: one found by typing has no name for a screen reader."""
-
+class EnrollmentForm(OfVersionForm):
     class Meta:
         model = Enrollment
         fields = ("client", "user_id", "course_version")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered: Any = self.fields.get("course_version")
-        if offered is not None:
-            offered.queryset = offered.queryset.select_related("course").order_by("-pk")
-            offered.label_from_instance = _offered_name
-
     def check_rules(self) -> None:
-        client_id = self.instance.client_id
-        check_user(client_id, self.cleaned_data["user_id"])
-        if self.cleaned_data["course_version"].client_id != client_id:
-            message = services.CourseVersionNotFound().message
-            raise BadRequest("Invalid request", details=[Detail("courseVersion", message)])
-
-
-def _offered_name(version: CourseVersion) -> str:
-    """Whose it is as well, for those who see several clients'."""
-    name = version_name(version)
-    return f"{version.client_id}: {name}" if reaches_all() else name
-
-
-class CourseOfVersionFilter(CourseFilter):
-    column = "course_version__course_id"
+        check_user(self.instance.client_id, self.cleaned_data["user_id"])
+        super().check_rules()
 
 
 @admin.register(Enrollment)

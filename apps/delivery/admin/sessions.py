@@ -2,11 +2,9 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.accounts.principal import Principal, Role
+from apps.delivery.admin.asking import Question, ReasonForm, ask
 from apps.delivery.admin.scoped import DeliveryAdmin, said
+from apps.delivery.admin.shown import shown_mounts
 from apps.delivery.admin.versions import version_name
 from apps.delivery.manifest import placed_lessons
 from apps.delivery.models import PlayPackage, PlaySession, SessionChange
@@ -25,15 +25,6 @@ from apps.kernel.refusals import Refusal
 from apps.tenants import binding
 
 _MOST_CHANGES_SHOWN = 200
-
-
-class FailureForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        label=_("Reason"),
-        help_text=_("It stands in the history, and in the event that is told to others."),
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
-    )
 
 
 @admin.register(PlaySession)
@@ -83,6 +74,7 @@ class PlaySessionAdmin(DeliveryAdmin):
             for change in shown[:_MOST_CHANGES_SHOWN]
         ]
         context["has_more_changes"] = len(shown) > _MOST_CHANGES_SHOWN
+        context["mounts"] = shown_mounts(session.client_id, session=session)
         context["may_fail"] = not session.is_terminal and self.may("fail", session)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -118,17 +110,19 @@ class PlaySessionAdmin(DeliveryAdmin):
         if session.is_terminal:
             self.refuse(request, services.InvalidState(session.state))
             return self.page_of(session)
-        form = FailureForm(request.POST if request.method == "POST" else None)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             return self._fail(request, session, form.cleaned_data["reason"])
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Fail this session?"),
-            "opts": self.opts,
-            "original": session,
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/delivery/playsession/fail.html", context)
+        words = gettext(
+            "The session of %(user)s ends as failed. They can begin another; this one cannot be taken up again."
+        )
+        question = Question(
+            title=gettext("Fail this session?"),
+            about=[words % {"user": session.user_id}],
+            button=gettext("Fail this session"),
+            back=self.page_of(session).url,
+        )
+        return ask(self, request, question, form=form, original=session)
 
     def _fail(self, request: HttpRequest, session: PlaySession, reason: str) -> HttpResponseBase:
         try:

@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from apps.delivery.admin.outline import outline_of
 from apps.delivery.admin.scoped import DeliveryAdmin, said
 from apps.delivery.models import Course, CourseVersion, PlayPackage
+from apps.delivery.services.enrollments import CourseVersionNotFound
+from apps.kernel.refusals import BadRequest, Detail
 from apps.tenants import binding
+from apps.tenants.refused_forms import RefusableForm
 from apps.tenants.scoped_admin import reaches_all
 
 _MOST_COURSES_OFFERED = 100
@@ -34,6 +37,37 @@ class CourseFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
+
+
+class CourseOfVersionFilter(CourseFilter):
+    """Of what is about one version."""
+
+    column = "course_version__course_id"
+
+
+class OfVersionForm(RefusableForm):
+    """The versions are a plain list by name, the newest first: one found by typing has no name for a screen reader."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered: Any = self.fields.get("course_version")
+        if offered is not None:
+            offered.queryset = self.offered(offered.queryset).select_related("course").order_by("-pk")
+            offered.label_from_instance = _offered_name
+
+    def offered(self, versions: QuerySet[CourseVersion]) -> QuerySet[CourseVersion]:
+        return versions
+
+    def check_rules(self) -> None:
+        if self.cleaned_data["course_version"].client_id != self.instance.client_id:
+            message = CourseVersionNotFound().message
+            raise BadRequest("Invalid request", details=[Detail("courseVersion", message)])
+
+
+def _offered_name(version: CourseVersion) -> str:
+    """Whose it is as well, for those who see several clients'."""
+    name = version_name(version)
+    return f"{version.client_id}: {name}" if reaches_all() else name
 
 
 @admin.register(CourseVersion)

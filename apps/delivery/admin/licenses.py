@@ -1,0 +1,59 @@
+"""Which licences were given out? For whose device and until when; they are issued at their bundle (contract 9, 11)."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from apps.delivery.admin.filters import BundleNamed, CourseOfBundleFilter, DeviceNamed, ValidityFilter
+from apps.delivery.admin.scoped import DeliveryAdmin
+from apps.delivery.admin.shown import shown_mounts
+from apps.delivery.admin.versions import version_name
+from apps.delivery.models import License
+
+
+@admin.register(License)
+class LicenseAdmin(DeliveryAdmin):
+    client_may: ClassVar[frozenset[str]] = frozenset({"view"})
+    platform_may: ClassVar[frozenset[str]] = frozenset({"view"})
+    list_display = ("id", "user", "device", "course", "issued_at", "expires_at", "issued_by", "owner")
+    list_filter = (
+        *(ValidityFilter, BundleNamed, DeviceNamed, CourseOfBundleFilter),
+        ("issued_at", admin.DateFieldListFilter),
+    )
+    search_fields = ("id",)
+    search_help_text = _("The ID of a licence, a bundle, a device or a user")
+    sortable_by = ()
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ("id", "client", "bundle", "course", "device", "user")}),
+        (_("Times"), {"fields": ("issued_at", "issued_by", "expires_at", "key")}),
+    )
+    readonly_fields = ("course", "user")
+    change_form_template = "admin/delivery/license/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("device", "bundle__course_version__course")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        found = Q(pk=term) | Q(bundle_id=term) | Q(device_id=term) | Q(device__user_id=term)
+        return (queryset.filter(found) if term else queryset), False
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = context["original"]
+        context["mounts"] = shown_mounts(row.client_id, license=row, bundle=row.bundle_id)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("user"))
+    def user(self, row: License) -> str:
+        return row.device.user_id
+
+    @admin.display(description=_("course version"))
+    def course(self, row: License) -> str:
+        return version_name(row.bundle.course_version)
