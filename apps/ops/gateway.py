@@ -128,7 +128,8 @@ def as_environ(scope: Scope, body: bytes) -> dict[str, Any]:
     for name, value in scope["headers"]:
         key = _NAMES.get(name) or _name(name)
         if key:
-            text = value.decode("latin-1")
+            # The parser leaves the white space after a value, which is not of it (RFC 9110, 5.5).
+            text = value.decode("latin-1").rstrip(" \t")
             if key in environ:
                 text = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
             environ[key] = text

@@ -189,7 +189,7 @@ def test_nul_in_a_path_is_not_found(served: Served, path: str) -> None:
 def test_header_names_and_values_come_as_pep_3333_wants_them(served: Served) -> None:
     with socket.create_connection(served.listener.getsockname(), timeout=20) as client:
         client.sendall(
-            b"GET / HTTP/1.1\r\nHost: a\r\nX-Name: caf\xe9\r\nX-Two: 1\r\nX-Two: 2\r\nCookie: a=1\r\nCookie: b=2\r\n"
+            b"GET / HTTP/1.1\r\nHost: a\r\nX-Name: caf\xe9 \t\r\nX-Two: 1\r\nX-Two: 2\r\nCookie: a=1\r\nCookie: b=2\r\n"
             b"X_Forged: 1\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
         )
         answer = b"".join(iter(lambda: client.recv(65536), b""))
