@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db.models.functions import Now
+from pytest_httpserver import HTTPServer
 
 from apps.accounts.models import User
 from apps.delivery.models import Bundle, BundleRevocation
@@ -176,6 +178,23 @@ def test_a_build_that_cannot_succeed_says_why_and_can_be_asked_for_again(
     assert (again.status, again.problem) == ("building", "")
     assert build(made["id"]).status == "ready"
     assert len(files_in(store)) == 1
+
+
+def test_a_host_that_never_answers_is_given_up(
+    via: Via, cleo: User, demo: Client, httpserver: HTTPServer, settings: Any
+) -> None:
+    settings.FETCH_LOOPBACK = True
+    httpserver.expect_request("/film.mp4").respond_with_data(b"", status=503)
+    lesson = make.make_lesson(demo, title={"en": "Stand up"}, video_urls=[httpserver.url_for("/film.mp4")])
+    made = via(cleo).post(BUNDLES, {"courseVersionId": make_version_of(demo, lesson).pk}).json()["data"]
+    statuses = []
+    for _ in range(6):
+        statuses.append(build(made["id"]).status)
+        with binding.bound("demo"):
+            Job.objects.filter(subject_id=made["id"], state="waiting").update(next_attempt_at=Now())
+    assert statuses == ["building"] * 5 + ["failed"]
+    problem = 'The film of "Stand up" cannot be taken along. The host answers 503 instead of the file.'
+    assert bundle(made["id"]).problem == problem
 
 
 def test_only_a_failed_bundle_is_built_again(demo: Client) -> None:

@@ -16,7 +16,7 @@ from apps.tenants import binding
 from apps.tenants.models import EndUser
 from tests import make
 from tests.delivery.described import assert_refused, data_described
-from tests.delivery.offline import BUNDLES, NO_BUNDLE, NO_DEVICE
+from tests.delivery.offline import BUNDLES, NO_BUNDLE, NO_DEVICE, make_packed
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +122,19 @@ def test_the_private_key_is_sealed(via: Via, ada: EndUser) -> None:
     assert "d" in private
     assert private["d"] not in f"{key.sealed}{key.public}"
     assert "d" not in key.public
+
+
+def test_a_key_whose_seal_cannot_be_opened_any_more_gives_way_to_another(via: Via, ada: EndUser, settings: Any) -> None:
+    """What it has signed is still good: only its private half is lost."""
+    packed = make_packed(ada)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", []
+    url_of = f"{BUNDLES}/{packed.bundle.pk}/licenses"
+    kids = [
+        licences.parse(via(ada).post(url_of, {"deviceId": packed.device.pk}).json()["data"]["licenseEnvelope"]).key_id
+        for _ in range(2)
+    ]
+    assert kids[0] == kids[1] != licences.parse(packed.envelope).key_id
+    assert via(ada).post(packed.mount_url, packed.body).status_code == 201
 
 
 # --- Refusals, in their order ---

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q, QuerySet
@@ -197,7 +198,19 @@ def _signing_key(client_id: str, now: datetime) -> LicenseKey:
     while (current := _signing(client_id, kept)) is None:
         if first := _first_key(client_id, settings.LICENSE_ALGORITHM, "", now):
             return first
-    return current
+    if can_sign(current):
+        return current
+    log.warning("license_key_lost", key_id=current.pk)
+    return rotate_license_key(client_id=client_id, algorithm=current.algorithm, author="", now=now)
+
+
+def can_sign(key: LicenseKey) -> bool:
+    """Not when the SECRET_KEY that sealed it is gone. What it has signed is good all the same."""
+    try:
+        sealing.unseal(key.sealed, purpose=_PURPOSE)
+    except InvalidToken:
+        return False
+    return True
 
 
 def _signing(client_id: str, hold: "Callable[[QuerySet[LicenseKey]], LicenseKey | None]") -> LicenseKey | None:

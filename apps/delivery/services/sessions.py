@@ -1,9 +1,9 @@
 """What may happen to a play session that has begun, and what changes then? (004, contract 9)
 
 Locks are taken in one order: the person (only to begin, to go on, or to tell what was done offline, which decides which
-of their sessions is active), the enrollment, sessions by id, and the clock of the person's snapshots last of all. A
-change of one session holds its row and the clock; who changes those of several people goes from person to person in the
-order of their uids, so that clocks, too, are taken in one order.
+of their sessions is active), the enrollment, sessions by id, a bundle that is mounted and its mount, and the clock of
+the person's snapshots last of all. A change of one session holds its row and the clock; who changes those of several
+people goes from person to person in the order of their uids, so that clocks, too, are taken in one order.
 """
 
 from collections.abc import Sequence

@@ -56,7 +56,8 @@ def _bundle(demo: DemoCourse) -> Bundle | None:
 
 def _license(client_id: str, bundle: Bundle, device: Device) -> None:
     time = now()
-    if _licenses(client_id, bundle.pk).filter(device=device, expires_at__gt=time + _RENEWED_BEFORE).exists():
+    last = _licenses(client_id, bundle.pk).filter(device=device, expires_at__gt=time + _RENEWED_BEFORE).first()
+    if last is not None and licensing.can_sign(last.key):
         return
     with binding.atomic():
         licensing.issue_license(
@@ -75,7 +76,12 @@ def _bundles(client_id: str, version_id: str) -> BundleQuerySet:
 
 
 def _licenses(client_id: str, bundle_id: str) -> "TenantQuerySet[License]":
-    return License.objects.for_client(client_id).filter(bundle_id=bundle_id, issued_by=BY).order_by("-pk")
+    return (
+        License.objects.for_client(client_id)
+        .filter(bundle_id=bundle_id, issued_by=BY)
+        .select_related("key")
+        .order_by("-pk")
+    )
 
 
 def _seeded(demo: DemoCourse) -> list[Seeded]:
@@ -87,7 +93,7 @@ def _seeded(demo: DemoCourse) -> list[Seeded]:
         rows = [Seeded(demo.client, "bundle", bundle.pk, demo.title["en"])]
         for device in courses.trusted_devices(demo):
             license_ = _licenses(demo.client, bundle.pk).filter(device=device).first()
-            if license_ is not None:
+            if license_ is not None and licensing.can_sign(license_.key):
                 envelope = licensing.envelope_of(license_)
                 rows.append(Seeded(demo.client, "licence", envelope, device.user_id))
         return rows
