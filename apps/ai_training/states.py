@@ -136,7 +136,13 @@ def is_closed(follows: Follows, state: str) -> bool:
     return not follows[state]
 
 
-def require(follows: Follows, noun: str, before: str, after: str) -> None:
-    """IllegalTransition unless `after` follows `before`, or is the same while that is open."""
-    if after not in follows[before] and (after != before or is_closed(follows, before)):
+def require(follows: Follows, noun: str, before: str, after: str | None) -> None:
+    """IllegalTransition unless `after` follows `before`, or is the same while that is open.
+
+    None asks for no other state: Conflict if nothing can change any more.
+    """
+    if after is None:
+        if is_closed(follows, before):
+            raise Conflict(f"{noun} is {before}")
+    elif after not in follows[before] and (after != before or is_closed(follows, before)):
         raise IllegalTransition(noun, before, after)

@@ -83,7 +83,7 @@ def test_only_two_states_are_reached_by_hand(
 def test_a_closed_run_does_not_change(ada: EndUser, builder: RoutineTemplate, as_: As, status: str) -> None:
     run = make.make_routine_run(ada, make.make_instance(ada, builder), status=status, ended_at=now())
     for body in ({"currentStepIndex": 1}, {"startedFrom": "x"}):
-        assert_refused(as_(ada).patch(address(run), body), 409)
+        assert_refused(as_(ada).patch(address(run), body), 409, f"Routine run is {status}")
 
 
 def test_another_persons_run_does_not_exist(

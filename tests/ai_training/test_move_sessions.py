@@ -91,7 +91,7 @@ def test_a_session_goes_forward_only(ada: EndUser, march: Exercise, as_: As, bef
 
 def test_the_figures_of_a_closed_session_stand(ada: EndUser, march: Exercise, as_: As) -> None:
     session = make.make_move_session(ada, march, status="completed", ended_at=now(), rep_count=3)
-    assert_refused(as_(ada).patch(address(session), {"repCount": 300}), 409)
+    assert_refused(as_(ada).patch(address(session), {"repCount": 300}), 409, "AI Move session is completed")
     assert as_(ada).get(address(session)).json()["session"]["repCount"] == 3
 
 

@@ -55,7 +55,7 @@ def update_session(*, client_id: str, uid: str, session_id: str, figures: Figure
         session = rows.select_related("exercise").filter(pk=session_id).first()
         if session is None:
             raise SessionNotFound
-        status = figures.get("status", session.status)
+        status = figures.get("status")
         states.require(states.MOVE, "AI Move session", session.status, status)
         for name, value in figures.items():
             setattr(session, name, value)

@@ -79,8 +79,8 @@ def change_run(*, client: Client, uid: str, run_id: str, fields: RunFields, now:
         raise BadRequest("No valid fields to update")
     with binding.atomic():
         run = _held(client.pk, uid, run_id)
-        status = fields.get("status", run.status)
-        if fields.get("status") in (RunStatus.CREATED, RunStatus.COMPLETED):
+        status = fields.get("status")
+        if status in (RunStatus.CREATED, RunStatus.COMPLETED):
             # It is completed by its steps.
             raise states.IllegalTransition("Routine run", run.status, status)
         states.require(states.RUN, "Routine run", run.status, status)
