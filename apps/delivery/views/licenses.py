@@ -24,6 +24,6 @@ class LicenseKeyViewSet(DeliveryViewSet):
         content = as_json(licensing.key_set(client_id=self.client_id, now=now()))
         headers = {
             "Cache-Control": f"private, max-age={_FRESH_SECONDS}",
-            "Vary": "Authorization, AdminToken, X-Tenant-Id",
+            "Vary": f"{conditional.VARY}, X-Tenant-Id",
         }
         return HttpResponse(content, content_type="application/json", headers=headers)
