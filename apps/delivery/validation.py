@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from apps.delivery.manifest import Json, placed_lessons
 
@@ -42,7 +42,7 @@ def schema() -> Json:
 def shape_faults(document: Any) -> list[Fault]:
     """The faults of anything that came as JSON."""
     errors = islice(_validator().iter_errors(document), MOST_FAULTS)
-    return sorted(Fault(_pointer(error.absolute_path), _brief(error.message)) for error in errors)
+    return sorted(Fault(_pointer(error.absolute_path), _said(error)) for error in errors)
 
 
 def catalog_lesson_ids(document: Json) -> set[str]:
@@ -233,9 +233,42 @@ def _pointer(path: Iterable[Any]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _brief(message: str) -> str:
-    """The library quotes what it was given, which may be long."""
-    return message if len(message) <= 200 else message[:197] + "…"
+_KINDS = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _said(error: ValidationError) -> str:
+    """What is wrong, in words of JSON: the library's own quote values as Python writes them."""
+    asked: Any = error.validator_value
+    match error.validator:
+        case "type":
+            kinds = asked if isinstance(asked, list) else [asked]
+            return f"It must be {' or '.join(_KINDS[kind] for kind in kinds)}."
+        case "required":
+            missing = next(name for name in asked if error.message.startswith(repr(name)))
+            return f'"{missing}" is required.'
+        case "enum":
+            return f"{_quoted(error.instance)} is not one of {', '.join(asked)}."
+        case "pattern":
+            return f"{_quoted(error.instance)} is no id: 1 to 64 letters, digits or any of _ . : -"
+        case "minimum" | "maximum":
+            return f"It must be {'at least' if error.validator == 'minimum' else 'at most'} {asked}."
+        case "minItems" | "minLength":
+            return "It is empty."
+        case _:
+            return f"It is longer than {asked}."
+
+
+def _quoted(value: Any) -> str:
+    """What was given, which may be long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else text[:99] + "…"
 
 
 @cache

@@ -65,6 +65,26 @@ def test_a_wrong_shape_is_pointed_at(document: Any, pointers: list[str]) -> None
     assert [fault.pointer for fault in shape_faults(document)] == pointers
 
 
+@pytest.mark.parametrize(
+    ("lesson", "details"),
+    [
+        ({"gate": None}, ["It must be an object."]),
+        ({"required": "yes"}, ["It must be true or false."]),
+        ({"blocks": [{"id": "blk", "kind": "video", "lessonId": 7}]}, ["It must be a text or null."]),
+        ({"branches": [{"choice": ""}]}, ['"targetLessonId" is required.', "It is empty."]),
+        ({"branches": [{"choice": "a" * 101, "targetLessonId": "b"}]}, ["It is longer than 100."]),
+        ({"gate": {"kind": True}}, ["true is not one of none, acknowledge, min_score."]),
+        ({"gate": {"kind": "min_score"}}, ['"minScore" is required.']),
+        ({"gate": {"kind": "min_score", "minScore": -1}}, ["It must be at least 0."]),
+        ({"gate": {"kind": "min_score", "minScore": 1.5}}, ["It must be at most 1."]),
+        ({"title": {"fr": "Bonjour"}}, ['"fr" is not one of en, zh-Hant, zh-Hans, zh_Hant, zh_Hans, zh.']),
+        ({"prerequisites": ["é" * 200]}, [f'"{"é" * 98}… is no id: 1 to 64 letters, digits or any of _ . : -']),
+    ],
+)
+def test_a_wrong_shape_is_told_in_words_of_json(lesson: dict[str, Any], details: list[str]) -> None:
+    assert [fault.detail for fault in shape_faults(a_manifest(lesson))] == details
+
+
 def test_a_fault_is_told_from_where_the_manifest_is() -> None:
     (fault,) = meaning_faults(a_manifest(lesson("les_01", "les_09")), known_catalog_lessons=())
     assert fault.within("/manifest") == {
