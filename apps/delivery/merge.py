@@ -38,6 +38,7 @@ class Known:
 
     last: Write
     completed: frozenset[str]
+    active: Stamp | None  # of the last write that said that it was active, whatever came of it since
     lamport: int  # the greatest that was told; the register's may be less, once something has ended
     began_at: datetime  # the earliest
     active_at: datetime  # the latest
@@ -45,7 +46,8 @@ class Known:
 
 def known_of(write: Write, completed: frozenset[str] = frozenset()) -> Known:
     """What a single write says."""
-    return Known(write, completed, write.stamp.lamport, write.at, write.at)
+    active = write.stamp if write.state == ACTIVE else None
+    return Known(write, completed, active, write.stamp.lamport, write.at, write.at)
 
 
 def merge(one: Known, other: Known) -> Known:
@@ -53,22 +55,23 @@ def merge(one: Known, other: Known) -> Known:
     return Known(
         last=max(one.last, other.last, key=lambda write: write.stamp),
         completed=one.completed | other.completed,
+        active=max((each.active for each in (one, other) if each.active is not None), default=None),
         lamport=max(one.lamport, other.lamport),
         began_at=min(one.began_at, other.began_at),
         active_at=max(one.active_at, other.active_at),
     )
 
 
-def shown_states(group: Mapping[str, Write]) -> dict[str, str]:
+def shown_states(group: Mapping[str, Known]) -> dict[str, str]:
     """The states of sessions in one place (a person, a course version, a device), where one at most is active.
 
-    Of those that were told to be active, the one that was told last is; the others are shown as paused, as they would
-    have been had it begun online. It is a view of the registers, which stay as they were told: so it, too, is the same
-    in whatever order they came.
+    It is the one that was told last to be active, if it still is; the others are shown as paused, which they stay when
+    it is left, as they would online. It is a view of what was told, which stays as it was: so it, too, is the same in
+    whatever order that came. No write of one but that it is active changes what is shown of the others.
     """
-    told = [session_id for session_id, write in group.items() if write.state == ACTIVE]
-    holder = max(told, key=lambda session_id: (group[session_id].stamp, session_id), default=None)
+    told = {session_id: known.active for session_id, known in group.items() if known.active is not None}
+    holder = max(told, key=lambda session_id: (told[session_id], session_id), default=None)
     return {
-        session_id: PAUSED if write.state == ACTIVE and session_id != holder else write.state
-        for session_id, write in group.items()
+        session_id: PAUSED if known.last.state == ACTIVE and session_id != holder else known.last.state
+        for session_id, known in group.items()
     }

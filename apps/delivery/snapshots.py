@@ -28,9 +28,11 @@ _TOLD = (
     "lamport",
     "device_id",
     "client_mutation_id",
+    "active_stamp",
     "began_at",
     "number",
 )
+_JSON = ("completed_lessons", "active_stamp")
 _TICK = (
     "INSERT INTO delivery_syncclock AS clock (client_id, user_id, number) VALUES (%s, %s, %s)"
     " ON CONFLICT (client_id, user_id) DO UPDATE SET number = clock.number + EXCLUDED.number RETURNING number"
@@ -38,10 +40,11 @@ _TICK = (
 _WRITE = (
     f"WITH tick AS ({_TICK})"  # noqa: S608 - constants
     f" INSERT INTO delivery_sessionsnapshot (client_id, user_id, session_id, {', '.join(_TOLD)})"
-    f" SELECT %s, %s, %s, {', '.join('%s::jsonb' if name == 'completed_lessons' else '%s' for name in _TOLD[:-1])},"
-    " number FROM tick"
+    f" SELECT %s, %s, %s, {', '.join('%s::jsonb' if name in _JSON else '%s' for name in _TOLD[:-1])}, number FROM tick"
     " ON CONFLICT (client_id, user_id, session_id) DO UPDATE SET "
-    + ", ".join(f"{name} = EXCLUDED.{name}" for name in _TOLD)
+    + ", ".join(f"{name} = EXCLUDED.{name}" for name in _TOLD if name != "active_stamp")
+    # What was told to be active was so, whatever became of it.
+    + ", active_stamp = COALESCE(EXCLUDED.active_stamp, delivery_sessionsnapshot.active_stamp)"
 )
 
 
@@ -62,6 +65,7 @@ def write_snapshot(session: PlaySession) -> None:
         session.lamport,
         session.device_id or "",
         "",
+        orjson.dumps([session.lamport, session.device_id or "", ""]).decode() if session.is_active else None,
         session.started_at,
     ]
     with connection.cursor() as cursor:

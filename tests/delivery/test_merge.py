@@ -71,7 +71,7 @@ def in_parts(history: Sequence[tuple[str, Known]], chance: random.Random) -> Mer
 
 
 def shown(merged: Merged) -> dict[str, str]:
-    return shown_states({session: known.last for session, known in merged.items()})
+    return shown_states(merged)
 
 
 def test_ten_thousand_histories_of_three_devices() -> None:
@@ -98,10 +98,27 @@ def assert_is_what_was_told(history: History, merged: Merged) -> None:
         assert known.active_at == max(write.last.at for write in writes)
     states = shown(merged)
     actives = [session for session, state in states.items() if state == ACTIVE]
-    assert len(actives) == (1 if any(known.last.state == ACTIVE for known in merged.values()) else 0)
+    said = [(write.last.stamp, name) for name, write in history if write.last.state == ACTIVE]
+    holder = max(said)[1] if said else ""
+    assert actives == ([holder] if said and merged[holder].last.state == ACTIVE else [])
     for session, known in merged.items():
         assert states[session] in (known.last.state, PAUSED)
         assert states[session] == known.last.state or known.last.state == ACTIVE
+
+
+def test_no_write_but_that_one_is_active_changes_what_is_shown_of_others() -> None:
+    """So an online change of one session needs no look at the others."""
+    chance = random.Random(13)
+    for _ in range(1_000):
+        merged: Merged = {}
+        for session, write in a_history(chance):
+            before = shown(merged)
+            merged = told([(session, write)], merged)
+            if write.last.state != ACTIVE:
+                now = shown(merged)
+                assert {name: now[name] for name in before if name != session} == {
+                    name: state for name, state in before.items() if name != session
+                }
 
 
 def test_what_is_completed_never_shrinks_on_the_way() -> None:
@@ -175,5 +192,12 @@ def test_of_two_that_were_told_to_be_active_the_later_is() -> None:
     first, second = said(4, "", "cm_a", ACTIVE, "les_01", [], 0), said(5, "", "cm_b", ACTIVE, "les_01", [], 0)
     ended = said(9, "", "cm_c", "completed", "les_01", [], 0)
     assert shown({"a": first, "b": second, "c": ended}) == {"a": PAUSED, "b": ACTIVE, "c": "completed"}
-    paused = both(second, said(6, "", "cm_d", PAUSED, "les_01", [], 0))
-    assert shown({"a": first, "b": paused}) == {"a": ACTIVE, "b": PAUSED}
+
+
+def test_who_was_left_for_a_later_one_does_not_come_back_when_that_is_left() -> None:
+    first, second = said(4, "", "cm_a", ACTIVE, "les_01", [], 0), said(5, "", "cm_b", ACTIVE, "les_01", [], 0)
+    for state in (PAUSED, *ENDED):
+        left = both(second, said(6, "", "cm_c", state, "les_01", [], 0))
+        assert shown({"a": first, "b": left}) == {"a": PAUSED, "b": state}
+    again = both(first, said(6, "", "cm_d", ACTIVE, "les_01", [], 0))
+    assert shown({"a": again, "b": second}) == {"a": ACTIVE, "b": PAUSED}

@@ -228,11 +228,30 @@ def test_of_two_that_devices_tell_to_be_active_the_later_is(via: Via, ada: EndUs
     told = pull(caller)
     assert (told[first.pk]["state"], told[second.pk]["state"]) == ("active", "paused")
     assert snapshots()[second.pk].said_state == "active"
-    # Told to be paused, it leaves the place to the other.
+    # As it would online, the other stays paused when the place is left, and goes on when it is told to.
     assert verdicts(caller, mutation(first.pk, 9, 3, state="paused")) == ["applied"]
-    assert (stored(first.pk).state, stored(second.pk).state) == ("paused", "active")
+    assert (stored(first.pk).state, stored(second.pk).state) == ("paused", "paused")
+    assert verdicts(caller, mutation(second.pk, 10, 2)) == ["applied"]
     assert pull(caller)[second.pk]["state"] == "active"
     assert events(second.pk) == ["navigated", "resumed"]
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+@pytest.mark.parametrize("verb", ["pause", "abandon"])
+def test_it_does_not_matter_when_a_phone_tells_of_what_was_left(
+    via: Via, ada: EndUser, verb: str, is_told_first: bool
+) -> None:
+    """Of a session that was active before another was, in its place: before or after that one is left online."""
+    caller, later = via(ada), make_session(ada, state="paused")
+    assert caller.post(f"{URL}/{later.pk}/resume").status_code == 200
+    earlier = make.make_play_session(later.enrollment, attempt_number=2, state="paused")
+    told = mutation(earlier.pk, 1, 3, device=make.make_device(ada).pk)
+    if is_told_first:
+        assert verdicts(caller, told) == ["applied"]
+    assert caller.post(f"{URL}/{later.pk}/{verb}").status_code == 200
+    if not is_told_first:
+        assert verdicts(caller, told) == ["applied"]
+    assert stored(earlier.pk).state == pull(caller)[earlier.pk]["state"] == "paused"
 
 
 def test_what_is_active_online_is_paused_by_what_was_active_later(via: Via, ada: EndUser) -> None:
@@ -254,7 +273,7 @@ def test_on_other_devices_and_versions_others_stay_active(via: Via, ada: EndUser
 
 
 def test_whoever_begins_or_goes_on_online_takes_the_place_of_all(via: Via, ada: EndUser) -> None:
-    """Also of one that is shown paused and was told to be active: it does not come back when the place is left."""
+    """Also of one that is shown as paused and was told to be active: it does not come back when the place is left."""
     first = make_session(ada, state="paused")
     second, third = (
         make.make_play_session(first.enrollment, attempt_number=number, state="paused") for number in (2, 3)
@@ -263,7 +282,7 @@ def test_whoever_begins_or_goes_on_online_takes_the_place_of_all(via: Via, ada: 
     push(caller, mutation(first.pk, 7), mutation(second.pk, 8))
     assert caller.post(f"{URL}/{third.pk}/resume").status_code == 200
     assert {name: row.said_state for name, row in snapshots().items()} == {
-        first.pk: "paused",
+        first.pk: "active",
         second.pk: "paused",
         third.pk: "active",
     }

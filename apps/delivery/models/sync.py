@@ -105,6 +105,9 @@ class SessionSnapshot(models.Model):
         choices=SessionState.choices,
         help_text=_("Of two that devices tell to be active in one place, the earlier is paused"),
     )
+    active_stamp = models.JSONField(
+        null=True, blank=True, editable=False, help_text="lamport, device, mutation: when it was last told to be active"
+    )
     module_id = models.CharField(_("module"), max_length=64, db_collation="C")
     lesson_id = models.CharField(_("lesson"), max_length=64, db_collation="C")
     block_id = models.CharField(_("block"), max_length=64, db_collation="C", null=True, blank=True)  # noqa: DJ001

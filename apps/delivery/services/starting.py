@@ -188,11 +188,8 @@ def _take_place(session: PlaySession, now: datetime) -> None:
 
 
 def _in_the_place_of(session: PlaySession, *, with_itself: bool = False) -> list[PlaySession]:
-    """Held: the person's others of this version and device that are active, or that devices told to be (merge.py)."""
-    theirs = SessionSnapshot.objects.for_client(session.client_id).filter(user_id=session.user_id)
-    told = theirs.filter(is_aggregate=True, said_state=SessionState.ACTIVE, course_version_id=session.course_version_id)
-    same = Q(course_version_id=session.course_version_id, device_id=session.device_id)
-    wanted = same & (Q(state="active") | Q(pk__in=told.values("session_id")))
+    """Held: the person's others of this version and device that are active."""
+    wanted = Q(state="active", course_version_id=session.course_version_id, device_id=session.device_id)
     if with_itself:
         wanted |= Q(pk=session.pk)
     rows = PlaySession.objects.of_user(session.client_id, session.user_id).filter(wanted)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import JSONField, Q, Value
+from django.db.models import JSONField, OuterRef, Q, Subquery, Value
 
 from apps.api import refused
 from apps.delivery import merge, queries, snapshots
@@ -92,25 +92,32 @@ class _Board:
         self.sessions: dict[str, PlaySession] = {}
         self.before: dict[str, Known] = {}
         self.shown: dict[str, str] = {}
+        self.places: dict[str, tuple[str, str | None]] = {}  # where one session of a person at most is active
         self.ground: Ground | None = None
         if mutations:
             self._read(mutations)
         self.known = dict(self.before)
 
     def _read(self, mutations: Collection[Mutation]) -> None:
-        """Held: the sessions that are told of, and those that compete with them for their place."""
+        """Held: the sessions that are told of, and those that are active. Of the others in the same places it matters
+        when they were, which only whoever has the person's turn can change."""
         named = {each.entity_id for each in mutations}
-        theirs = SessionSnapshot.objects.for_client(self.client_id).filter(user_id=self.user_id)
-        competing = theirs.filter(is_aggregate=True, said_state=SessionState.ACTIVE).values("session_id")
-        rows = PlaySession.objects.of_user(self.client_id, self.user_id)
-        rows = rows.filter(Q(pk__in=named) | Q(state="active") | Q(pk__in=competing))
+        theirs = PlaySession.objects.of_user(self.client_id, self.user_id)
+        rows = theirs.filter(Q(pk__in=named) | Q(state="active"))
         self.sessions = {row.pk: row for row in rows.order_by("pk").locked()}
-        for snapshot in theirs.filter(session_id__in=named | self.sessions.keys()):
+        versions = {session.course_version_id for session in self.sessions.values()}
+        snapshots_ = SessionSnapshot.objects.for_client(self.client_id).filter(user_id=self.user_id)
+        wanted = Q(session_id__in=named | self.sessions.keys()) | Q(is_aggregate=True, course_version_id__in=versions)
+        device = Subquery(theirs.filter(pk=OuterRef("session_id")).values("device_id"))
+        for snapshot in snapshots_.filter(wanted).annotate(place_device_id=device):
             self.before[snapshot.session_id] = known_of_snapshot(snapshot, self.sessions.get(snapshot.session_id))
             self.shown[snapshot.session_id] = snapshot.state
+            if snapshot.is_aggregate:
+                self.places[snapshot.session_id] = (snapshot.course_version_id, snapshot.place_device_id)
         for session in self.sessions.values():
             self.before.setdefault(session.pk, known_of_session(session))
             self.shown[session.pk] = session.state
+            self.places[session.pk] = (session.course_version_id, session.device_id)
         self.ground = judging.ground_of(
             client_id=self.client_id,
             user_id=self.user_id,
@@ -153,10 +160,10 @@ class _Board:
     def _shown_after(self, told_of: Iterable[str]) -> dict[str, str]:
         """The state of each session that was told of, and of those that are in the same place."""
         shown = {name: self.known[name].last.state for name in told_of}
-        places = {_place_of(self.sessions[name]) for name in shown if name in self.sessions}
-        for place in places:
-            group = [name for name, session in self.sessions.items() if _place_of(session) == place]
-            shown |= merge.shown_states({name: self.known[name].last for name in group})
+        for place in {self.places[name] for name in shown if name in self.sessions}:
+            group = [name for name, each in self.places.items() if each == place]
+            states = merge.shown_states({name: self.known[name] for name in group})
+            shown |= {name: state for name, state in states.items() if name in self.sessions}
         return shown
 
     def _carry_over(self, session: PlaySession, known: Known, shown: Mapping[str, str]) -> bool:
@@ -203,6 +210,7 @@ def known_of_snapshot(snapshot: SessionSnapshot, session: PlaySession | None) ->
     return Known(
         last=Write(stamp, state, place, snapshot.began_at),
         completed=frozenset(snapshot.completed_lessons),
+        active=Stamp(False, *snapshot.active_stamp) if snapshot.active_stamp else None,
         lamport=max(lamport, session.lamport) if session else lamport,
         began_at=snapshot.began_at,
         active_at=session.last_activity_at if session else snapshot.began_at,
@@ -213,8 +221,8 @@ def known_of_session(session: PlaySession) -> Known:
     """Of one that has no snapshot yet: an online change of its own device."""
     stamp = Stamp(session.is_terminal, session.lamport, session.device_id or "", "")
     write = Write(stamp, session.state, _place_in_course(session), session.started_at)
-    completed = frozenset(session.completed_lessons)
-    return Known(write, completed, session.lamport, session.started_at, session.last_activity_at)
+    known = merge.known_of(write, frozenset(session.completed_lessons))
+    return replace(known, active_at=session.last_activity_at)
 
 
 def snapshot_of(
@@ -234,14 +242,10 @@ def snapshot_of(
         lamport=stamp.lamport,
         device_id=stamp.device_id,
         client_mutation_id=stamp.mutation_id,
+        active_stamp=known.active and list(known.active[1:]),
         began_at=session.started_at if session else known.began_at,
         **place._asdict(),
     )
-
-
-def _place_of(session: PlaySession) -> tuple[str, str | None]:
-    """Where one session of a person at most is active."""
-    return session.course_version_id, session.device_id
 
 
 def _place_in_course(session: PlaySession) -> Place:
