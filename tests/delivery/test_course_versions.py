@@ -82,6 +82,15 @@ def test_versions_are_listed_newest_first(cleo: User, path: str, via: Via) -> No
     assert [row["number"] for row in data_described(via(cleo).get(path, {"limit": 2, "cursor": cursor}))] == [1]
 
 
+def test_a_page_of_one_course_does_not_lead_into_another(cleo: User, course: Course, path: str, via: Via) -> None:
+    other = make.make_course_version(Client.objects.get(pk=course.client_id)).course
+    for _ in range(2):
+        data_described(via(cleo).post(path, {"manifest": a_manifest()}), 201)
+    cursor = via(cleo).get(path, {"limit": 1}).json()["meta"]["page"]["nextCursor"]
+    elsewhere = f"/api/v1/courses/{other.pk}/versions"
+    assert_refused(via(cleo).get(elsewhere, {"limit": 1, "cursor": cursor}), 400, "pagination.cursor_invalid")
+
+
 def test_a_manifest_of_2000_lessons_is_published(cleo: User, path: str, via: Via) -> None:
     lessons = [{"prerequisites": [f"les_{place - 1:02}"]} if place > 1 else {} for place in range(1, 2001)]
     assert data_described(via(cleo).post(path, {"manifest": a_manifest(*lessons)}), 201)["number"] == 2

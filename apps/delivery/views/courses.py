@@ -62,8 +62,10 @@ class CourseViewSet(ManagedViewSet):
     @action(detail=True, methods=["get"])
     def versions(self, request: Request, course_id: str) -> Response:
         """The course's versions, newest first; `getCourseVersion` has what is in one."""
+        query = self.read_query(PageQuery)
         rows = CourseVersion.objects.for_client(self.client_id).filter(course=self._course(course_id))
-        return page(self, rows, self.read_query(PageQuery), lambda version: CourseVersionOut(version).data)
+        of_course = {**query, "course": course_id}
+        return page(self, rows, of_course, lambda version: CourseVersionOut(version).data)
 
     @extend_schema(
         operation_id="publishCourseVersion", request=CourseVersionBody, responses={201: CourseVersionEnvelope}
