@@ -188,13 +188,23 @@ def test_a_silence_has_a_heartbeat(listen: Open, turn: TutorTurn, speaking: Any,
     assert words_of(in_process(story).events) == list(WORDS)
 
 
-def test_a_long_answer_is_heard_to_its_end(listen: Open, turn: TutorTurn, speaking: Any, impatient: None) -> None:
+def test_a_long_answer_is_heard_to_its_end(
+    listen: Open, turn: TutorTurn, speaking: Any, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its words come without a silence, for longer than one is thought to listen who gave no sign."""
     words = [f"{number} " for number in range(30)]
     speaking(Scripted(*words, more=lambda: asyncio.sleep(buffer.UNHEARD_SECONDS / 10)))
 
+    monkeypatch.setattr(buffer, "OPEN_SECONDS", buffer.UNHEARD_SECONDS)
+
     async def story() -> Ear:
         ear = listen()
+        await ear.until(lambda: len(ear.events) > 20)
+        server = streams.streams().buffer.valkey
+        ((_, counts_until),) = await server.zrange(buffer.open_key("demo:ada"), 0, -1, withscores=True)
+        # Nobody else takes its place among the person's streams either.
+        seconds, millionths = await server.time()
+        assert counts_until > seconds + millionths / 1_000_000
         await ear.whole()
         return ear
 
