@@ -50,7 +50,8 @@ def mutation(
     if completed:
         payload["progress"] = {"completedLessons": [f"les_{number:02}" for number in completed]}
     return {
-        "clientMutationId": f"cm_{next(_numbers)}",
+        # Of one length, so that they compare as they were made.
+        "clientMutationId": f"cm_{next(_numbers):08}",
         "entityType": "PlaySession",
         "entityId": entity_id,
         "deviceId": device,
