@@ -200,7 +200,7 @@ def test_a_long_answer_is_heard_to_its_end(
     async def story() -> Ear:
         ear = listen()
         await ear.until(lambda: len(ear.events) > 20)
-        server = streams.streams().buffer.valkey
+        server: Any = streams.streams().buffer.valkey
         ((_, counts_until),) = await server.zrange(buffer.open_key("demo:ada"), 0, -1, withscores=True)
         # Nobody else takes its place among the person's streams either.
         seconds, millionths = await server.time()
