@@ -169,6 +169,7 @@ def test_bundles_are_found_by_state_course_and_id(browser: Browser, demo: Client
 def test_what_could_not_be_built_says_why_and_is_built_again(browser: Browser, demo: Client, packed: Packed) -> None:
     failed = make.make_bundle(make.make_course_version(demo), status="failed")
     assert "Something was missing." in seen(browser, of(failed))
+    assert of(failed, "license") not in page(browser, of(failed))
     assert browser.get(of(failed, "build")).status_code == 405
     assert browser.post(of(failed, "build")).headers["Location"] == of(failed)
     assert "The bundle is being built again." in seen(browser, of(failed))

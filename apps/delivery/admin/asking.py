@@ -62,7 +62,6 @@ def ask(
         "title": question.title,
         "opts": staff.opts,
         "original": original,
-        "name": staff.label_of(original) if original else "",
         "list_name": f"admin:{staff.opts.app_label}_{staff.opts.model_name}_changelist",
         "row_name": f"admin:{staff.opts.app_label}_{staff.opts.model_name}_change",
         "question": question,

@@ -49,7 +49,7 @@ class BundleAdmin(DeliveryAdmin):
     form = BundleForm
     client_may: ClassVar[frozenset[str]] = _VERBS
     platform_may: ClassVar[frozenset[str]] = _VERBS
-    list_display = ("name", "status", "file_size", "created_at", "revoked", "id", "owner")
+    list_display = ("course", "status", "file_size", "created_at", "revoked", "id", "owner")
     list_filter = ("status", RevokedFilter, CourseOfVersionFilter, ("created_at", admin.DateFieldListFilter))
     search_fields = ("id",)
     search_help_text = _("The ID of a bundle or a course version, or a checksum")
@@ -57,7 +57,7 @@ class BundleAdmin(DeliveryAdmin):
     ordering = ("-id",)
     actions = ("revoke", "build")
     fieldsets = ((None, {"fields": ("client", "course_version")}),)
-    readonly_fields = ("name", "file_size", "trouble", "revoked", "revoked_by", "why_revoked")
+    readonly_fields = ("course", "file_size", "trouble", "revoked", "revoked_by", "why_revoked")
     change_form_template = "admin/delivery/bundle/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -85,12 +85,9 @@ class BundleAdmin(DeliveryAdmin):
         found = Q(pk=term) | Q(course_version_id=term) | Q(checksum=term)
         return (queryset.filter(found) if term else queryset), False
 
-    def label_of(self, row: Any) -> str:
-        return version_name(row.course_version)
-
     @admin.display(description=_("course version"))
-    def name(self, bundle: Bundle) -> str:
-        return self.label_of(bundle)
+    def course(self, bundle: Bundle) -> str:
+        return version_name(bundle.course_version)
 
     @admin.display(description=_("size"))
     def file_size(self, bundle: Bundle) -> str:
@@ -120,7 +117,7 @@ class BundleAdmin(DeliveryAdmin):
             return super().get_fieldsets(request)
         whose, problem = ("client",) if reaches_all() else (), ("trouble",) if obj.problem else ()
         shown = [
-            (None, {"fields": ("id", *whose, "name", "status", *problem)}),
+            (None, {"fields": ("id", *whose, "course", "status", *problem)}),
             (_("File"), {"fields": ("file_size", "checksum", "created_at", "created_by", "finished_at")}),
         ]
         if obj.revoked_at is not None:
@@ -139,11 +136,11 @@ class BundleAdmin(DeliveryAdmin):
 
     def _open_ways(self, bundle: Bundle) -> dict[str, bool]:
         """What can be done with it as it is now, by whoever looks at it."""
-        is_good = bundle.revoked_at is None
+        is_good, has_failed = bundle.revoked_at is None, bundle.status == Bundle.Status.FAILED
         return {
             "download": is_good and bundle.is_ready,
-            "license": is_good and self.may("license", bundle),
-            "build": bundle.status == Bundle.Status.FAILED and self.may("build", bundle),
+            "license": is_good and not has_failed and self.may("license", bundle),
+            "build": has_failed and self.may("build", bundle),
             "revoke": is_good and self.may("revoke", bundle),
         }
 

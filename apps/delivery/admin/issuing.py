@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.delivery.admin.asking import Question, ask, moment_field, report
 from apps.delivery.admin.sessions import principal_of
-from apps.delivery.admin.versions import version_name
 from apps.delivery.models import Bundle, Device, Enrollment
 from apps.delivery.services.devices import DeviceNotFound
 from apps.delivery.services.licensing import Issued, issue_license
@@ -116,7 +115,6 @@ def _handed_out(staff: "BundleAdmin", request: HttpRequest, bundle: Bundle, issu
         "title": gettext("The licence was issued"),
         "opts": staff.opts,
         "bundle": bundle,
-        "name": version_name(bundle.course_version),
         "license": issued.license,
         "envelope": issued.envelope,
     }
