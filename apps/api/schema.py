@@ -112,7 +112,8 @@ class GofaSchema(AutoSchema):
         if getattr(self.view, "limits", ()):
             found.append("429")
         found += [str(status) for status in getattr(self.view, "also_refuses", ())]
-        if "{" in self.path:
+        names = {each["name"] for each in operation.get("parameters", ())}
+        if "{" in self.path or "clientId" in names:
             found.append("404")
         if operation.get("parameters") or "requestBody" in operation:
             found.append("400")

@@ -16,6 +16,7 @@ from apps.billing import serializers as wire
 from apps.billing.periods import month, period_of
 from apps.kernel.clock import now
 from apps.kernel.refusals import NotFound
+from apps.tenants import registry
 from apps.tenants.models import Client
 
 _CLIENT_ID = OpenApiParameter("client_id", str, OpenApiParameter.PATH, description="The client's name.")
@@ -27,7 +28,7 @@ _MANAGED = OpenApiParameter(
 
 def _any_client(client_id: str) -> Client:
     """Whatever its status; platform staff alone see one that is suspended."""
-    client = Client.objects.filter(pk=client_id).first()
+    client = registry.find_any(client_id)
     if client is None:
         raise NotFound("Client not found")
     return client

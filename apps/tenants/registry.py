@@ -19,6 +19,11 @@ def find(client_id: str) -> Client | None:
     return _clients.recall(("id", client_id), lambda: Client.objects.active().filter(pk=client_id).first())
 
 
+def find_any(client_id: str) -> Client | None:
+    """The client of that name as it is now, suspended or not; None for what can be no client's name."""
+    return Client.objects.filter(pk=client_id).first() if _CLIENT_ID.fullmatch(client_id) else None
+
+
 def find_by_identity(issuer: str, audience: str) -> Client | None:
     """The active client that registered this issuer and audience of ID tokens."""
     if not issuer:

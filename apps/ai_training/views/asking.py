@@ -1,5 +1,6 @@
 """Who asks about training, for which client, and does it have the module? (contract 2, 8)"""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import OpenApiParameter
@@ -49,6 +50,7 @@ class ModuleEnabled(BasePermission):
 class TrainingViewSet(GofaViewSet):
     """The base of all views about training; `roles` may call them."""
 
+    also_refuses: ClassVar[Sequence[int]] = (404,)  # a clientId that no client has
     roles: ClassVar[tuple[Role, ...]] = (Role.END_USER,)
     client: Client
 

@@ -25,8 +25,7 @@ from apps.billing.admin.wording import event_name, signed, whole
 from apps.billing.models import EventType, LedgerEntry, UsageEvent
 from apps.kernel.clock import now
 from apps.kernel.refusals import Refusal
-from apps.tenants import binding
-from apps.tenants.models import Client
+from apps.tenants import binding, registry
 from apps.tenants.scoped_admin import TenantModelAdmin, reaches_all
 
 _CLIENT_FILTER = "client__id__exact"
@@ -164,7 +163,7 @@ class LedgerEntryAdmin(TenantModelAdmin):
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse("admin:billing_ledgerentry_changelist"))
         whose = request.GET.get(_CLIENT_FILTER, "") if reaches_all() else binding.bound_client()
-        client = Client.objects.filter(pk=whose).first()
+        client = registry.find_any(whose)
         if isinstance(request.user, User):
             subject = [client or request.user]
             LogEntry.objects.log_actions(
