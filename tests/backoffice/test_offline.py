@@ -351,10 +351,16 @@ def test_licences_are_found_and_never_changed(browser: Browser, packed: Packed, 
         (f"device={old.device_id}", old, packed.license),
         (f"bundle={packed.bundle.pk}&state=expired", old, packed.license),
         ("q=ben", old, packed.license),
+        (f"q={old.pk}", old, packed.license),
+        (f"q={old.device_id}", old, packed.license),
     ):
         shown = page(browser, f"{LICENSES}?{query}")
         assert link_to(found) in shown, query
         assert link_to(other) not in shown, query
+    assert of(old) not in page(browser, f"{LICENSES}?q={make.make_bundle(packed.bundle.course_version).pk}")
+    # No row has it, and PostgreSQL would not take it.
+    for query in ("bundle=%00", "device=%00", "state=%00", "q=%00"):
+        assert browser.get(f"{LICENSES}?{query}").status_code in (200, 302, 400), query
     assert browser.get(f"{LICENSES}add/").status_code == 403
     assert browser.post(of(old), {"expires_at_0": "2099-01-01"}).status_code == 403
 
@@ -372,7 +378,8 @@ def test_mounts_are_found_and_never_changed(browser: Browser, packed: Packed, be
         (f"device={bens.device.pk}", opened, closed),
         (f"bundle={packed.bundle.pk}", closed, opened),
         (f"course={bens.bundle.course_version.course_id}", opened, closed),
-        (f"q={packed.session.pk}", closed, opened),
+        *((f"q={each.pk}", closed, opened) for each in (closed, packed.session, packed.bundle)),
+        *((f"q={each.pk}", closed, opened) for each in (packed.device, packed.license)),
         ("q=ben", opened, closed),
     ):
         shown = page(browser, f"{MOUNTS}?{query}")

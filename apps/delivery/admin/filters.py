@@ -1,6 +1,6 @@
 """By what does staff narrow the lists of what is taken along? By state, and by what a link leads from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -11,6 +11,13 @@ from django.utils.translation import pgettext_lazy
 
 from apps.delivery.admin.versions import CourseFilter
 from apps.kernel.clock import now
+
+
+def found_by(rows: QuerySet[Any], typed: str, by_prefix: Mapping[str, str], other: str) -> QuerySet[Any]:
+    """Those whose column for IDs that begin so has what was typed, or else `other`: one column, which has an index."""
+    term = typed.strip()
+    column = next((name for prefix, name in by_prefix.items() if term.startswith(prefix)), other)
+    return rows.filter(**{column: term}) if term else rows
 
 
 class NamedFilter(admin.SimpleListFilter):

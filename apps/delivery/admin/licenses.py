@@ -3,15 +3,17 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.delivery.admin.filters import BundleNamed, CourseOfBundleFilter, DeviceNamed, ValidityFilter
+from apps.delivery.admin.filters import BundleNamed, CourseOfBundleFilter, DeviceNamed, ValidityFilter, found_by
 from apps.delivery.admin.scoped import DeliveryAdmin
 from apps.delivery.admin.shown import shown_mounts
 from apps.delivery.admin.versions import version_name
 from apps.delivery.models import License
+
+_BY_PREFIX = {"lic_": "pk", "bnd_": "bundle_id", "dev_": "device_id"}
 
 
 @admin.register(License)
@@ -41,9 +43,7 @@ class LicenseAdmin(DeliveryAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        found = Q(pk=term) | Q(bundle_id=term) | Q(device_id=term) | Q(device__user_id=term)
-        return (queryset.filter(found) if term else queryset), False
+        return found_by(queryset, search_term, _BY_PREFIX, "device__user_id"), False
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = context["original"]

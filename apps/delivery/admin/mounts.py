@@ -3,14 +3,22 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.delivery.admin.filters import BundleNamed, CourseOfBundleFilter, DeviceNamed, OpenFilter
+from apps.delivery.admin.filters import BundleNamed, CourseOfBundleFilter, DeviceNamed, OpenFilter, found_by
 from apps.delivery.admin.scoped import DeliveryAdmin
 from apps.delivery.admin.versions import version_name
 from apps.delivery.models import Mount
+
+_BY_PREFIX = {
+    "mnt_": "pk",
+    "pls_": "session_id",
+    "bnd_": "bundle_id",
+    "dev_": "device_id",
+    "lic_": "license_id",
+}
 
 
 @admin.register(Mount)
@@ -39,9 +47,7 @@ class MountAdmin(DeliveryAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        found = Q(pk=term) | Q(session_id=term) | Q(bundle_id=term) | Q(device_id=term) | Q(license_id=term)
-        return (queryset.filter(found | Q(session__user_id=term)) if term else queryset), False
+        return found_by(queryset, search_term, _BY_PREFIX, "session__user_id"), False
 
     @admin.display(description=_("user"))
     def user(self, mount: Mount) -> str:

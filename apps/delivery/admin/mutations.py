@@ -4,13 +4,13 @@ import json
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from apps.delivery.admin.filters import SubjectNamed, UserNamed
+from apps.delivery.admin.filters import SubjectNamed, UserNamed, found_by
 from apps.delivery.admin.scoped import DeliveryAdmin
 from apps.delivery.models import SyncMutation
 from apps.kernel.sentences import translated
@@ -38,10 +38,7 @@ class SyncMutationAdmin(DeliveryAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """By what it is the ID of: asked for all three at once, no index would be of use."""
-        term = search_term.strip()
-        column = next((name for prefix, name in _BY_PREFIX.items() if term.startswith(prefix)), "user_id")
-        return (queryset.filter(Q(**{column: term})) if term else queryset), False
+        return found_by(queryset, search_term, _BY_PREFIX, "user_id"), False
 
     @admin.display(description=_("problem"))
     def trouble(self, mutation: SyncMutation) -> str:
