@@ -10,6 +10,7 @@ from django.conf import settings
 from apps.ops.gateway import Receive, Send
 
 _CHUNK = 64 * 1024
+_AGAIN_SECONDS = 0.2
 # Between two neighbours only (RFC 9110, 7.6.1).
 _HOP_BY_HOP = {
     *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer"),
@@ -26,16 +27,17 @@ class Unreachable(Exception):  # noqa: N818 - a finding, answered as 503
 
 
 class Forwarder:
-    """Asks the stream process over its unix socket, and sends on what it says."""
+    """Asks the stream process over its unix socket, and sends on what it says.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    It waits `patience` seconds for one that is just being started again: a browser's EventSource comes back by itself
+    after a stream that was cut, and for ever stays away after a 503.
+    """
+
+    def __init__(self, path: Path, patience: float = 15) -> None:
+        self._path, self._patience = path, patience
 
     async def __call__(self, scope: dict[str, Any], body: bytes, receive: Receive, send: Send) -> None:
-        try:
-            reader, writer = await asyncio.open_unix_connection(str(self._path))
-        except OSError:
-            raise Unreachable from None
+        reader, writer = await self._connection()
         writer.write(_request(scope, body))
         passing = asyncio.ensure_future(_pass(reader, _Answer(bodiless=scope["method"] == "HEAD"), send))
         leaving = asyncio.ensure_future(receive())  # the body is here: the next message is that the client left
@@ -49,6 +51,18 @@ class Forwarder:
             for task in (passing, leaving):
                 task.cancel()
             await asyncio.gather(passing, leaving, return_exceptions=True)
+
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        while True:
+            try:
+                return await asyncio.open_unix_connection(str(self._path))
+            except OSError:
+                if loop.time() >= deadline:
+                    raise Unreachable from None
+            await asyncio.sleep(_AGAIN_SECONDS)
 
 
 async def _pass(reader: asyncio.StreamReader, answer: "_Answer", send: Send) -> None:

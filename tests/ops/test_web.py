@@ -67,18 +67,13 @@ class Streamer:
 class Served:
     """Servers in threads, and the one port in front of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = 0) -> None:
         self.streamer = Streamer()
         self.socket_path = folder / "stream.sock"
         self.listener = socket.create_server(("127.0.0.1", 0))
-        dispatcher = web.Dispatcher(echo, 1, passing.Forwarder(self.socket_path))
-        config = uvicorn.Config(
-            self.streamer, uds=str(self.socket_path), lifespan="off", log_level="warning", forwarded_allow_ips="*"
-        )
-        self._running = [
-            self._run(web.server(dispatcher), [self.listener]),
-            self._run(uvicorn.Server(config), None),
-        ]
+        dispatcher = web.Dispatcher(echo, 1, passing.Forwarder(self.socket_path, patience))
+        self._running = [self._run(web.server(dispatcher), [self.listener])]
+        self.start_stream_process()
 
     def _run(
         self, server: uvicorn.Server, sockets: list[socket.socket] | None
@@ -88,6 +83,12 @@ class Served:
         while not server.started:
             assert thread.is_alive()
         return server, thread
+
+    def start_stream_process(self) -> None:
+        config = uvicorn.Config(
+            self.streamer, uds=str(self.socket_path), lifespan="off", log_level="warning", forwarded_allow_ips="*"
+        )
+        self._running.append(self._run(uvicorn.Server(config), None))
 
     def stop_stream_process(self) -> None:
         server, thread = self._running.pop()
@@ -252,6 +253,17 @@ def test_a_stream_gets_the_body_of_its_request(served: Served) -> None:
     served.streamer.release()
     assert served.ask("POST", STREAM, b'{"question": "why?"}')[2] == b"data: first\n\ndata: last\n\n"
     assert served.streamer.seen["body"] == b'{"question": "why?"}'
+
+
+def test_a_stream_waits_for_a_process_that_is_started_again() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        served = Served(Path(folder), patience=60)
+        served.stop_stream_process()
+        connection = served.connect()
+        connection.request("GET", STREAM)
+        served.start_stream_process()
+        assert connection.getresponse().status == 200
+        served.stop()
 
 
 def test_a_stream_that_nobody_serves_is_503_and_pages_go_on(served: Served) -> None:
