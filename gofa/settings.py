@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from importlib.util import find_spec
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -324,6 +325,8 @@ def tutor() -> dict[str, Any]:
     address = env.str("TUTOR_BASE_URL", "") or None
     if provider and not (model and key):
         raise SystemExit("TUTOR_PROVIDER: it needs TUTOR_MODEL and TUTOR_API_KEY")
+    if provider and find_spec(provider) is None:  # an extra of ours, which an image may leave out
+        raise SystemExit(f"TUTOR_PROVIDER: the Python package {provider} is not installed")
     if address and urlsplit(address).scheme not in ("http", "https"):
         raise SystemExit("TUTOR_BASE_URL: it is no http:// or https:// address")
     most = env.int("TUTOR_MAX_TOKENS", 1000, validate=positive)

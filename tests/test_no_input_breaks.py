@@ -29,7 +29,7 @@ from tests.test_tenants_never_meet import (  # noqa: F401 - its rows are those o
 DEEP: Any = "leaf"
 for _ in range(40):
     DEEP = [DEEP]
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None,
     True,
     0,
