@@ -245,6 +245,7 @@ class EndUserViewSet(OfClientViewSet):
 
 
 class RevokableTokenViewSet(OfClientViewSet):
+    secret_actions = frozenset({"create"})
     lookup_field = "pk"
     lookup_url_kwarg = "token_id"
     lookup_value_regex = "[^/]+"

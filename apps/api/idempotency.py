@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 
 from apps.api.models import StoredResponse
+from apps.kernel import sealing
 from apps.kernel.refusals import BadRequest, Conflict
 from apps.tenants import binding
 
@@ -23,6 +24,7 @@ KEPT_HOURS = 24
 _KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _NEVER_KEPT = {401, 409, 429}
+_PURPOSE = "stored_response"
 
 
 class KeyInvalid(BadRequest):
@@ -61,8 +63,8 @@ def without_boundary(body: bytes, content_type: str) -> bytes:
     return body.replace(b"--" + boundary.encode(), b"--") if boundary else body
 
 
-def once(write: KeyedWrite, effect: Callable[[], HttpResponse]) -> HttpResponseBase:
-    """The first answer to this write: `effect`'s, or the stored one.
+def once(write: KeyedWrite, effect: Callable[[], HttpResponse], *, is_secret: bool = False) -> HttpResponseBase:
+    """The first answer to this write: `effect`'s, or the stored one; one that `is_secret` is stored sealed.
 
     Opens the transaction. `effect` answers refusals as responses, having undone itself; those that are meant to be
     tried again (401, 409, 429, 5xx) are not kept.
@@ -75,7 +77,7 @@ def once(write: KeyedWrite, effect: Callable[[], HttpResponse]) -> HttpResponseB
             return _replay(write, stored)
         response = effect()
         if response.status_code < 500 and response.status_code not in _NEVER_KEPT:
-            _store(write, response)
+            _store(write, response, is_secret)
         return response
 
 
@@ -117,27 +119,35 @@ def _is_old(stored: StoredResponse) -> bool:
 def _replay(write: KeyedWrite, stored: StoredResponse) -> HttpResponse:
     if stored.fingerprint != write.fingerprint:
         raise ReplayMismatch("This key was used with another body")
-    response = HttpResponse(bytes(stored.body), status=stored.status)
+    body = bytes(stored.body)
+    if stored.is_sealed:
+        body = sealing.unseal(body.decode("ascii"), purpose=_PURPOSE).encode()
+    response = HttpResponse(body, status=stored.status)
     for name, value in stored.headers.items():
         response[name] = value
     response["Idempotency-Replayed"] = "true"
     return response
 
 
-def _store(write: KeyedWrite, response: HttpResponse) -> None:
+def _store(write: KeyedWrite, response: HttpResponse, is_secret: bool) -> None:
+    body = response.content
+    if is_secret:
+        body = sealing.seal(body.decode(), purpose=_PURPOSE).encode("ascii")
     headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO api_storedresponse (client_id, scope, fingerprint, status, headers, body)"
-            " VALUES (%s, %s, %s, %s, %s::jsonb, %s)"
+            "INSERT INTO api_storedresponse (client_id, scope, fingerprint, status, headers, body, is_sealed)"
+            " VALUES (%s, %s, %s, %s, %s::jsonb, %s, %s)"
             " ON CONFLICT (client_id, scope) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,"
-            " status = EXCLUDED.status, headers = EXCLUDED.headers, body = EXCLUDED.body, created_at = now()",
+            " status = EXCLUDED.status, headers = EXCLUDED.headers, body = EXCLUDED.body,"
+            " is_sealed = EXCLUDED.is_sealed, created_at = now()",
             [
                 write.client_id,
                 write.scope,
                 write.fingerprint,
                 response.status_code,
                 json.dumps(headers),
-                response.content,
+                body,
+                is_secret,
             ],
         )

@@ -12,7 +12,7 @@ class StoredResponse(models.Model):
     """The answer that a retry of one keyed write gets again, byte for byte, for 24 hours.
 
     `scope` is a digest of tenant, principal, method, path and key. Times are the database's, so that a web server's
-    clock cannot make a key be forgotten early.
+    clock cannot make a key be forgotten early. A body that holds a secret is sealed.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
@@ -21,6 +21,7 @@ class StoredResponse(models.Model):
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
+    is_sealed = models.BooleanField(db_default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -45,6 +45,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
     limits: ClassVar[Sequence[Limit]] = ()
     max_body_bytes: ClassVar[int] = MAX_JSON_BYTES
+    # Their answers hold what is shown once: what is kept of them for a retry is sealed.
+    secret_actions: ClassVar[frozenset[str]] = frozenset()
     pagination_class = None
     filter_backends: Sequence[type[BaseFilterBackend]] = ()
     request: Request
@@ -155,7 +157,9 @@ class ApiViewSet(GenericViewSet[Any]):
         path, method = self.request.path, self.request.method or ""
         keyed = idempotency.KeyedWrite.of(self.client_id, self.caller.scope, method, path, key, body)
         return idempotency.once(
-            keyed, lambda: idempotency.undoing(lambda: self.rendered(effect()), self.answer_refusal)
+            keyed,
+            lambda: idempotency.undoing(lambda: self.rendered(effect()), self.answer_refusal),
+            is_secret=self.action in self.secret_actions,
         )
 
     def read_body(self, serializer_class: type[BaseSerializer[Any]], *, partial: bool = False) -> dict[str, Any]:

@@ -52,7 +52,6 @@ class Forwarder:
                 task.cancel()
             await asyncio.gather(passing, leaving, return_exceptions=True)
 
-
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 
 from apps.accounts.models import RevokableToken, User
+from apps.api.models import StoredResponse
 from apps.kernel.clock import instant, now
 from apps.tenants import binding
 from apps.tenants.models import Client, EndUser
@@ -50,6 +51,16 @@ def test_an_administrator_makes_a_token_and_sees_its_secret_once(admin: Caller) 
     listed = admin.get(TOKENS)
     assert body["secret"] not in listed.content.decode()
     assert listed.json()["data"] == [body["token"]]
+
+
+def test_what_is_kept_for_a_retry_does_not_show_the_secret(admin: Caller) -> None:
+    first, again = (admin.post(TOKENS, {"label": "Robot"}, Idempotency_Key="k") for _ in range(2))
+    assert again["Idempotency-Replayed"] == "true"
+    assert again.content == first.content
+    with binding.bound("demo"):
+        kept = bytes(StoredResponse.objects.get().body)
+    assert first.json()["secret"].encode() not in kept
+    assert b"Robot" not in kept
 
 
 def test_it_reads_lesson_plays_and_lessons_of_its_client(admin: Caller, acme: Client) -> None:

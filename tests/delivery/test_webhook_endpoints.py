@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from apps.accounts.models import User
+from apps.api.models import StoredResponse
 from apps.events import sending, services
 from apps.events.models import WebhookDelivery, WebhookEndpoint
 from apps.kernel.clock import instant, now
@@ -82,6 +83,8 @@ def test_a_retry_gets_the_same_endpoint_and_secret(cleo: User, via: Via) -> None
     first, second = (via(cleo).post(PATH, {"url": "https://a.example/"}, Idempotency_Key=key) for _ in range(2))
     assert first.content == second.content
     assert len(data_of(via(cleo).get(PATH))) == 1
+    with binding.bound("demo"):
+        assert b"whsec_" not in bytes(StoredResponse.objects.get().body)
 
 
 def test_platform_staff_add_one_for_any_client_without_any_module(root: User, acme: Client, via: Via) -> None:

@@ -34,6 +34,7 @@ class BundleViewSet(DeliveryViewSet):
 
     lookup_url_kwarg = "bundle_id"
     lookup_value_regex = "[^/]+"
+    secret_actions = frozenset({"licenses"})
     refusals: ClassVar = {
         "create": (CourseVersionNotFound, PlayPackageNotFound),
         "retrieve": (BundleNotFound,),

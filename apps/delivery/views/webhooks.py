@@ -28,6 +28,7 @@ class WebhookEndpointViewSet(ManagedViewSet):
     lookup_value_regex = "[^/]+"
     needs_module = False
     always_refuses = (TenantHeaderMissing, NotAMember)
+    secret_actions = frozenset({"create", "rotate_secret"})
     refusals: ClassVar = {
         "create": (services.TooManyEndpoints,),
         "retrieve": (services.EndpointNotFound,),
