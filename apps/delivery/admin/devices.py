@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.delivery.admin.scoped import DeliveryAdmin
-from apps.delivery.admin.shown import shown_licenses, shown_mounts
+from apps.delivery.admin.shown import mounts_on, shown_licenses
 from apps.delivery.models import Device
 from apps.delivery.services import devices as services
 from apps.delivery.services.enrollments import require_user
@@ -69,8 +69,7 @@ class DeviceAdmin(DeliveryAdmin):
         device = context.get("original")
         if device is not None:
             context["licenses"] = shown_licenses(device.client_id, device=device)
-            # A device mounts for its owner's sessions, by which there is an index.
-            context["mounts"] = shown_mounts(device.client_id, device=device, session__user_id=device.user_id)
+            context["mounts"] = mounts_on(device)
             context["all_of_it"] = f"device={device.pk}"
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.delivery.admin.filters import BundleNamed, CourseOfBundleFilter, DeviceNamed, ValidityFilter, found_by
 from apps.delivery.admin.scoped import DeliveryAdmin
-from apps.delivery.admin.shown import shown_mounts
+from apps.delivery.admin.shown import mounts_on
 from apps.delivery.admin.versions import version_name
 from apps.delivery.models import License
 
@@ -47,7 +47,7 @@ class LicenseAdmin(DeliveryAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = context["original"]
-        context["mounts"] = shown_mounts(row.client_id, license=row, bundle=row.bundle_id)
+        context["mounts"] = mounts_on(row.device, license=row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("user"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from apps.delivery.models import License, Mount
+from apps.delivery.models import Device, License, Mount
 
 _MOST_SHOWN = 50
 
@@ -20,8 +20,14 @@ def shown_licenses(client_id: str, **of: Any) -> Shown:
 
 
 def shown_mounts(client_id: str, **of: Any) -> Shown:
-    """`of` is the bundle, device, session or licence that they are about."""
+    """`of` is the bundle or the session that they are about."""
     return _newest(Mount.objects.for_client(client_id).filter(**of).select_related("device", "session"))
+
+
+def mounts_on(device: Device, **of: Any) -> Shown:
+    """By its owner's sessions, which are few: a device mounts for no others, and there is no index by device."""
+    theirs = {"session__client_id": device.client_id, "session__user_id": device.user_id}
+    return shown_mounts(device.client_id, device=device, **theirs, **of)
 
 
 def _newest(rows: Any) -> Shown:
