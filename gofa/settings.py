@@ -391,6 +391,7 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     import sentry_sdk
 

@@ -1,5 +1,6 @@
 """What does `manage.py up` do, step by step? Port, engines, migrations, demo data, programs, then it watches."""
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection, connections
 
 from apps.accounts import tokens
-from apps.ops import demo_staff, engines, product
+from apps.ops import demo_staff, engines, metrics, product
 from apps.ops.processes import CannotStart
 from apps.ops.supervisor import Supervisor
 from apps.tenants.models import Client
@@ -43,6 +44,7 @@ def _start_everything(supervisor: Supervisor, listener: socket.socket, say: Say)
         raise CannotStart(f"The database does not answer: {str(error).splitlines()[0]}") from error
     finally:
         connections.close_all()
+    os.environ.update(metrics.start_counting(settings.DATA_DIR / "metrics"))
     workers = [product.worker(), product.jobs(), product.webhooks(), product.schedule()]
     programs = [*product.web(listener), product.stream(), *workers]
     say(f"Starting {', '.join(program.name for program in programs)}.")

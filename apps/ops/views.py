@@ -1,12 +1,17 @@
-"""Does this process live, and can it serve? Asked by `up`, by balancers and by people; no credentials."""
+"""Does this process live, can it serve, and what does it count? Asked by `up`, by balancers and by monitors."""
 
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.generic import View
 from drf_spectacular.utils import extend_schema, inline_serializer
+from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.ops import health
+from apps.ops import health, metrics
 
 _Live = inline_serializer("Live", {"status": serializers.ChoiceField(["ok"])})
 _Ready = inline_serializer(
@@ -50,3 +55,15 @@ class ReadyView(OpenView):
             answer.status_code = 503
             answer["Retry-After"] = "5"
         return answer
+
+
+class MetricsView(View):
+    """What is counted here, for a monitor that knows METRICS_TOKEN; for anybody else there is no such page."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        token, told = settings.METRICS_TOKEN, request.headers.get("Authorization", "")
+        if not token or not constant_time_compare(told, f"Bearer {token}"):
+            return HttpResponse(status=404)
+        return HttpResponse(
+            metrics.exposition(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"}
+        )

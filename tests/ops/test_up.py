@@ -25,6 +25,7 @@ PROGRAMS = [
     "postgres",
 ]
 
+MONITOR = "of the monitor"
 LARGE = 256 * 1024 * 1024
 KEEP_LARGE = f"""
 from apps.catalog.models import MediaFile
@@ -49,7 +50,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
     with tempfile.TemporaryDirectory(prefix="gofa-test-") as name:
-        running = Product(Path(name) / "data")
+        running = Product(Path(name) / "data", METRICS_TOKEN=MONITOR)
         yield running
         running.stop()
 
@@ -66,6 +67,14 @@ def test_every_part_is_ready(product: Product) -> None:
     status, _, body = product.get("/health/ready")
     parts = dict.fromkeys(["database", "migrations", "cache", "broker", "storage"], "ok")
     assert (status, json.loads(body)) == (200, {"status": "ok", "parts": parts})
+
+
+def test_a_monitor_is_told_what_all_processes_count(product: Product) -> None:
+    status, _, body = product.get("/metrics", Authorization=f"Bearer {MONITOR}")
+    assert status == 200
+    assert b"\ngofa_rate_not_limited_total 0.0\n" in body
+    assert b'\ngofa_waiting{queue="events"} ' in body
+    assert product.get("/metrics")[0] == 404
 
 
 def test_part_of_a_file_can_be_had(product: Product) -> None:
