@@ -226,6 +226,7 @@ class Mount(models.Model):
         indexes: ClassVar = [
             models.Index(name="mount_by_session", fields=["client", "session", "-id"]),
             models.Index(name="mount_by_bundle", fields=["client", "bundle", "-id"]),
+            models.Index(name="mount_by_device", fields=["client", "device", "-id"]),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(name="mount_of_client", fields=["client", "id"]),
