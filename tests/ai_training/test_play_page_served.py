@@ -9,11 +9,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 from apps.accounts import tokens
 from apps.ai_training.models import RoutineRun, RoutineTemplate
@@ -32,7 +32,7 @@ class Web:
     def __init__(self, output: Path) -> None:
         self.port, self.output = free_port(), output
         command = [*image_command(), "--access-log", "--host", "127.0.0.1", "--port", str(self.port)]
-        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+        database = make_conninfo(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"])
         environment = {**os.environ, "DATABASE_URL": database, "LOG_LEVEL": "DEBUG"}
         with output.open("w") as file:
             self.process = subprocess.Popen(

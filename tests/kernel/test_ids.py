@@ -7,7 +7,14 @@ from collections.abc import Callable
 import pytest
 from ulid import ULID
 
+from apps.kernel import ids
 from apps.kernel.ids import new_id, passing_id
+
+
+@pytest.fixture(autouse=True)
+def no_id_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was made on a journey to the future keeps all later ones there."""
+    monkeypatch.setattr(ids, "_last", 0)
 
 
 def test_ids_of_rows_sort_by_creation_even_within_a_millisecond() -> None:
