@@ -22,13 +22,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.benchmarks import courses, cpu
+from tests.benchmarks import courses, cpu, streams
 
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS, PROCESSES = 16, 2
 CONTESTANTS = {"ours": "apps.ops.web", "bare": "tests.benchmarks.bare", "peer": "tests.benchmarks.peer"}
 SCENARIOS = ("play", "page", "lessons", "create", "state")
-BILLABLE, NAVIGATE = "billable", "navigate"
+BILLABLE, NAVIGATE, STREAMS = "billable", "navigate", "streams"
 
 
 class Server(NamedTuple):
@@ -98,7 +98,7 @@ def main() -> None:
         servers = {name: stack.enter_context(_served(module)) for name, module in CONTESTANTS.items()}
         script = folder / "requests.lua"
         script.write_text(_LUA)
-        for scenario in options.only or (*SCENARIOS, BILLABLE, NAVIGATE):
+        for scenario in options.only or (*SCENARIOS, BILLABLE, NAVIGATE, STREAMS):
             if scenario == BILLABLE:
                 _compare_clients(servers["ours"], script, folder, options)
                 continue
@@ -106,6 +106,9 @@ def main() -> None:
                 _compare_sizes(
                     servers["ours"], script, courses.requests(folder, made["users"], made["sessions"]), options
                 )
+                continue
+            if scenario == STREAMS:
+                streams.compare(folder, lambda: _wrk(servers["ours"], files["play"], script, options.seconds).rate)
                 continue
             _compare(scenario, files[scenario], servers, script, options)
             _pgbench(scenario, made, folder, options.seconds)
@@ -116,7 +119,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--cpu", action="store_true", help="processor time of a read instead, without wrk")
-    parser.add_argument("--only", nargs="*", choices=(*SCENARIOS, BILLABLE, NAVIGATE))
+    parser.add_argument("--only", nargs="*", choices=(*SCENARIOS, BILLABLE, NAVIGATE, STREAMS))
     return parser.parse_args()
 
 

@@ -18,6 +18,12 @@ from tests.browser.server import Server, serving
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# Each language and each screen once: what is too wide is so on a phone, and in the language with the longest words.
+SCREENS = [
+    pytest.param(PHONE, "en", id="phone-en"),
+    pytest.param(PHONE, "zh-hant", id="phone-zh-hant"),
+    pytest.param(DESKTOP, "zh-hans", id="desktop-zh-hans"),
+]
 _WATCH_POLICY = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));

@@ -14,7 +14,7 @@ from apps.jobs.models import Job
 from apps.tenants import binding
 from apps.tenants.models import Client
 from tests import make
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import SCREENS
 from tests.browser.test_admin import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,8 +103,7 @@ def test_a_file_is_downloaded_and_uploaded_again(page: Page, cleo: User, catalog
     expect(page.get_by_text("There is nothing in this file to import.")).to_be_visible()
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hant", "zh-hans"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("viewport", "language"), SCREENS)
 def test_pages_fit_their_screen(
     new_page: Callable[..., Page], cleo: User, catalogue: None, language: str, viewport: dict[str, int]
 ) -> None:

@@ -14,7 +14,7 @@ from apps.tenants import binding
 from apps.tenants.models import Client
 from tests import make
 from tests.backoffice.money import charge
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import SCREENS
 from tests.browser.test_admin import sign_in
 from tests.browser.test_pages_for_everybody import SCHEMES, serious_findings
 
@@ -134,8 +134,7 @@ def test_a_statement_on_paper_is_the_statement_alone(page: Page, cleo: User, deb
     assert page.locator(".gofa-sheet").evaluate("sheet => sheet.clientWidth") > 0.9 * paper
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hant", "zh-hans"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("viewport", "language"), SCREENS)
 def test_pages_fit_their_screen(
     new_page: Callable[..., Page],
     cleo: User,

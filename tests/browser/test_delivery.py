@@ -12,7 +12,7 @@ from apps.delivery.models import CourseVersion, Enrollment, PlaySession
 from apps.tenants import binding, registry
 from apps.tenants.models import Client, EndUser
 from tests import make
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import SCREENS
 from tests.browser.test_admin import sign_in
 from tests.browser.test_pages_for_everybody import SCHEMES, serious_findings
 
@@ -107,8 +107,7 @@ def test_people_are_enrolled_by_a_file(page: Page, cleo: User, ben: EndUser, ses
         assert Enrollment.objects.filter(user_id="ben").count() == 1
 
 
-@pytest.mark.parametrize("language", ["en", "zh-hant", "zh-hans"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("viewport", "language"), SCREENS)
 def test_pages_fit_their_screen(
     new_page: Callable[..., Page],
     cleo: User,

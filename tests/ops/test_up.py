@@ -14,6 +14,9 @@ from apps.catalog.signatures import signed
 from apps.kernel.clock import now
 from tests.ops.running import Product, eventually, free_port, manage
 
+# One process of a parallel run, so that the product is started once for all that look at it.
+pytestmark = pytest.mark.xdist_group("up")
+
 PROGRAMS = [
     "apps.ops.web",
     "apps.ops.stream",
