@@ -21,11 +21,7 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 def workers(app: str, **env: str) -> Iterator[Start]:
     """`start(*options)` is `celery -A app worker` with one process."""
     started: list[subprocess.Popen[bytes]] = []
-    ours = {
-        "DATABASE_URL": make_conninfo(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"]),
-        "REDIS_URL": settings.REDIS_URL,
-        "WORKER_PROCESSES": "1",
-    }
+    ours = {**environment(), "WORKER_PROCESSES": "1"}
 
     def start(*options: str) -> "subprocess.Popen[bytes]":
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
@@ -43,6 +39,14 @@ def workers(app: str, **env: str) -> Iterator[Start]:
     finally:
         for process in started:
             kill(process)
+
+
+def environment() -> dict[str, str]:
+    """Where a process of its own finds what this test works on."""
+    return {
+        "DATABASE_URL": make_conninfo(settings.DATABASE_URL, dbname=connection.settings_dict["NAME"]),
+        "REDIS_URL": settings.REDIS_URL,
+    }
 
 
 def kill(worker: "subprocess.Popen[bytes]") -> None:

@@ -53,6 +53,10 @@ def server(application: Any, address: str) -> Draining:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gofa.settings")
+    from django.db import connections
+
     from gofa.asgi import application
 
+    # A stream asks the database when it is opened and when nobody answers: between the two nobody holds a connection.
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
     server(application, sys.argv[1]).run()

@@ -1,4 +1,7 @@
-"""How does a stream ask the database? On the process's one thread for that, and holding nothing while it waits."""
+"""How does a stream ask the database? On the process's one thread for that, and holding nothing while it waits.
+
+Where connections are not kept (apps.ops.stream), it is closed after each question: so idle streams have none.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,6 +17,9 @@ async def in_thread(work: Callable[[], AnswerT]) -> AnswerT:
 
     def run() -> AnswerT:
         close_old_connections()
-        return work()
+        try:
+            return work()
+        finally:
+            close_old_connections()
 
     return await sync_to_async(run, thread_sensitive=True)()

@@ -4,6 +4,7 @@ import re
 from typing import ClassVar
 
 from django.core.handlers.asgi import ASGIRequest
+from django.db import close_old_connections
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -67,6 +68,8 @@ class TutorViewSet(DeliveryViewSet):
         turn = tutoring.find_turn(
             principal=self.principal, client_id=self.client_id, session_id=play_session_id, turn_id=query["turn_id"]
         )
+        # The request ends with the stream, and its connection to the database should not last as long.
+        close_old_connections()
         if request.method == "HEAD":
             return HttpResponse(content_type=EVENT_STREAM, headers=_HEADERS)
         found = streams.replay(turn, after) if turn.has_ended else streams.lines(self._listener(turn, after))
