@@ -45,11 +45,11 @@ def _make(users: int) -> list[tuple[str, str, bytes]]:
 
     client = make.make_client(CLIENT, modules=["delivery"])
     version = make.make_course_version(client)
-    found = []
+    found, began = [], now()
     for number in range(users):
         user = make.make_user(client, f"user-{number}")
         session = make.make_play_session(make.make_enrollment(user, version))
-        turn = make_turn(session, status="answering", claimed_at=now())
+        turn = make_turn(session, status="answering", asked_at=began, claimed_at=began)
         token = issue_id_token(CLIENT, user.uid).text
         headers = f"Host: localhost\r\nX-Tenant-Id: {CLIENT}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         found.append((turn.pk, f"/api/v1/play-sessions/{session.pk}/tutor/stream?turnId={turn.pk}", headers))
@@ -74,11 +74,10 @@ async def _hold(
     while not path.exists():  # noqa: ASYNC110, ASYNC240 - it has no event for us
         await asyncio.sleep(0.1)
     alone = [rate() for _ in range(5)]
-    ears = [await _open(path, *targets[0][1:])]
+    wanted = [(target, headers) for _, target, headers in targets for _ in range(PER_USER)]
+    ears = [await _open(path, *wanted[0])]
     before, began = _memory(process), time.perf_counter()
-    for _, target, headers in (each for each in targets for _ in range(PER_USER)):
-        if len(ears) < STREAMS:
-            ears.append(await _open(path, target, headers))
+    ears += [await _open(path, *each) for each in wanted[1:]]
     print(f"streams  {len(ears)} opened in {time.perf_counter() - began:.1f} s")
     beside, began = [], time.perf_counter()
     while time.perf_counter() - began < HELD_SECONDS:
@@ -106,7 +105,10 @@ async def _open(path: Path, target: str, headers: bytes) -> asyncio.StreamReader
     reader, writer = await asyncio.open_unix_connection(str(path))
     _writers.append(writer)
     writer.write(f"GET {target} HTTP/1.1\r\n".encode() + headers)
-    await asyncio.wait_for(reader.readuntil(b'"index":0}\n\n'), 30)
+    try:
+        await asyncio.wait_for(reader.readuntil(b'"index":0}\n\n'), 30)
+    except asyncio.IncompleteReadError as error:
+        sys.exit(f"no stream: {error.partial!r}")
     return reader
 
 
