@@ -11,17 +11,13 @@ from rest_framework.response import Response
 from apps.api import idempotency, tracing
 from apps.api.dialect import SAFE_METHODS
 from apps.api.viewset import ApiViewSet
-from apps.kernel.refusals import BadRequest, Conflict, Refusal
+from apps.kernel.refusals import BadRequest, Refusal
 
 API_VERSION = "v1.0"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 _QUOTED_VERSION = re.compile(r'"([0-9]+)"')
 _LONGEST_VERSION = 18
 _NO_VERSION = -1
-
-
-class VersionConflict(Conflict):
-    code = "session.version_conflict"
 
 
 class PlatformViewSet(ApiViewSet):
@@ -77,10 +73,3 @@ def expected_version(header: str | None) -> int | None:
     if match is None:
         raise BadRequest('If-Match must be a quoted version, such as "3"')
     return int(match[1]) if len(match[1]) <= _LONGEST_VERSION else _NO_VERSION
-
-
-def require_version(current: int, header: str | None) -> None:
-    """VersionConflict when `If-Match` names another version than the row has."""
-    expected = expected_version(header)
-    if expected is not None and expected != current:
-        raise VersionConflict(f"The version is {current}, not {expected}")

@@ -13,7 +13,7 @@ from apps.accounts.principal import Role
 from apps.api import wire
 from apps.api.gofa import GofaViewSet
 from apps.api.limits import Limit
-from apps.api.problem import PlatformViewSet, require_version
+from apps.api.problem import PlatformViewSet, expected_version
 from apps.kernel.clock import now
 from apps.kernel.refusals import BadRequest, Conflict, Unprocessable
 from apps.tenants.models import EndUser
@@ -24,6 +24,10 @@ __all__ = ["handler400", "handler404", "handler500"]
 # What a test can hold a write at, to have two of them at once.
 hold = threading.Event()
 entered = threading.Event()
+
+
+class VersionConflict(Conflict):
+    code = "session.version_conflict"
 
 
 class NoteBody(wire.WireSerializer):
@@ -80,7 +84,8 @@ class ThingViewSet(PlatformViewSet):
         return self.envelope({"text": body["text"]}, status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        require_version(3, request.headers.get("If-Match"))
+        if expected_version(request.headers.get("If-Match")) not in (None, 3):
+            raise VersionConflict("The version is 3")
         return self.envelope({"version": 4})
 
 
